@@ -1,0 +1,1 @@
+"""The nouns everything else speaks of: skeleton, camera, layers, patch, sequence, history."""

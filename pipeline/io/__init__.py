@@ -1,0 +1,1 @@
+"""Files in and out: recordings, calibrations, detections, video, projects, exports."""

@@ -1,0 +1,88 @@
+"""What goes down to a worker and what comes back up.
+
+A task is a generator of events ending with exactly one of ``Done``, ``Failed`` or ``Cancelled``
+(the runner adds the latter two). Paths and frame indices go down, never images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data.patch import Patch
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A unit of work: ``task`` names a generator in ``pipeline.jobs.tasks``.
+
+    ``base_revision`` is the revision of the sequence the arguments were read from.
+    """
+
+    id: int
+    task: str
+    args: dict[str, Any] = field(default_factory=dict)
+    base_revision: int = 0
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Anything a worker says about a job."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Event):
+    """``fraction`` in 0..1 and a few words on what is being done."""
+
+    fraction: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial(Event):
+    """Derived values for ``frames``, to be landed by ``Sequence.land``."""
+
+    patches: tuple[Patch, ...]
+    frames: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class File(Event):
+    """A file that was written."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Event):
+    """The job is complete; ``result`` is small and picklable."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """The job ended with an error: one sentence for the user, details for the log."""
+
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Event):
+    """The job was stopped on request."""
+
+
+Ending = Done | Failed | Cancelled
+
+# Control messages on the pipe; the first two go down as (word, job id), the last comes up alone.
+CANCEL = "cancel"
+CLOSE = "close"
+HEARTBEAT = "heartbeat"

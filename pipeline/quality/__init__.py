@@ -1,0 +1,1 @@
+"""Signals that tell where a recording is wrong."""

@@ -1,0 +1,1 @@
+"""The Qt application: synchronized video panes, a 3D view, a timeline, and editing."""

@@ -1,0 +1,143 @@
+"""The program ``simspine-viewer``: reads its arguments, makes the window, runs it."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+from pipeline import __version__
+
+GC_MS = 5000
+SETTLE_MS = 600
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="simspine-viewer", description="See and correct how the human spine moves."
+    )
+    parser.add_argument("path", nargs="?", type=Path, help="recording folder or .simspine project")
+    parser.add_argument("--demo", action="store_true", help="open the built-in demo")
+    parser.add_argument("--frame", type=int, help="frame to start at")
+    parser.add_argument("--keypoint", help="keypoint to select, such as Neck")
+    parser.add_argument("--theme", choices=("light", "dark", "system"), help="appearance")
+    parser.add_argument("--size", help="window size, such as 1366x768")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="PNG", help="write a picture of the window and leave"
+    )
+    parser.add_argument("--version", action="version", version=f"SIMSPINE Viewer {__version__}")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the window; returns the exit code."""
+    multiprocessing.freeze_support()
+    args = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    _drop_foreign_qt()
+
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from simspine_viewer.main_window import MainWindow
+    from simspine_viewer.settings import Settings
+    from simspine_viewer.theme import apply_theme, theme_for
+
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("SIMSPINE Viewer")
+    app.setApplicationVersion(__version__)
+    settings = Settings.load()
+    if args.theme:
+        settings.theme = args.theme
+    apply_theme(theme_for(settings.theme, app), app)
+    window = MainWindow(app, settings)
+    if args.size:
+        width, _, height = args.size.partition("x")
+        window.resize(int(width), int(height))
+    window.show()
+
+    # Decode threads must never finalise Qt or VTK wrappers (PYSIDE-810): collect here only.
+    gc.disable()
+    collector = QTimer(app)
+    collector.timeout.connect(gc.collect)
+    collector.start(GC_MS)
+
+    start = _Start(window, args)
+    QTimer.singleShot(0, start.begin)
+    code = app.exec()
+    gc.enable()
+    return start.code or code
+
+
+class _Start:
+    """What the arguments ask for, once the window is there."""
+
+    def __init__(self, window, args: argparse.Namespace) -> None:  # type: ignore[no-untyped-def]
+        self.code = 0
+        self._window, self._args = window, args
+
+    def begin(self) -> None:
+        window, args = self._window, self._args
+        window.document.opened.connect(self._opened)
+        if args.screenshot:
+            window.commands.opener.ask = False
+            window.jobs.finished.connect(self._fail_if_not_opened)
+        if args.demo:
+            window.commands.guarded(lambda c: c.open_demo())
+        elif args.path is not None:
+            window.open_path(args.path)
+        elif args.screenshot:
+            self._when_settled(self._shoot)
+
+    def _opened(self) -> None:
+        window, args = self._window, self._args
+        if args.frame is not None:
+            window.cursor.set_frame(args.frame)
+        if args.keypoint:
+            window.commands.guarded(
+                lambda c: c.selection.set(c.document.sequence.info.skeleton.index(args.keypoint))
+            )
+        if args.screenshot:
+            self._when_settled(self._shoot)
+
+    def _fail_if_not_opened(self, state) -> None:  # type: ignore[no-untyped-def]
+        from pipeline.jobs.messages import Failed
+
+        if isinstance(state.ending, Failed):
+            print(state.ending.message, file=sys.stderr)
+            self.code = 1
+            self._window.close()
+
+    def _when_settled(self, action) -> None:  # type: ignore[no-untyped-def]
+        from PySide6.QtCore import QTimer
+
+        def check() -> None:
+            window = self._window
+            if window.jobs.running or not window.settled():
+                QTimer.singleShot(100, check)
+            else:
+                QTimer.singleShot(SETTLE_MS, action)
+
+        QTimer.singleShot(SETTLE_MS, check)
+
+    def _shoot(self) -> None:
+        target = self._args.screenshot
+        if not self._window.grab().save(str(target)):
+            print(f"{target} could not be written.", file=sys.stderr)
+            self.code = 1
+        self._window.close()
+
+
+def _drop_foreign_qt() -> None:
+    """Forget Qt plugin paths that opencv-python (not the headless one) leaves behind."""
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in os.environ.get(name, ""):
+            del os.environ[name]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,258 @@
+"""Everything the program asks or shows in a dialog; each function returns an answer or None."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pipeline import __version__
+from pipeline.data.skeleton import project_skeleton
+from pipeline.io.opening import SUFFIX
+from simspine_viewer.actions import COMMANDS, MENUS
+from simspine_viewer.settings import Settings
+from simspine_viewer.time_cursor import TimeCursor
+
+EXPORT_FORMATS = {
+    "trc": ("TRC: 3D markers for OpenSim", ".trc"),
+    "csv": ("CSV: every value with its source", ".csv"),
+    "openpose": ("OpenPose JSON: one file per view and frame", ""),
+    "coco": ("COCO keypoints JSON", ".json"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChoice:
+    """What to export, and where to."""
+
+    format: str
+    path: Path
+
+
+def _start_folder(settings: Settings) -> str:
+    for entry in settings.recent:
+        parent = Path(entry).parent
+        if parent.is_dir():
+            return str(parent)
+    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.HomeLocation)
+
+
+def ask_folder(parent: QWidget, settings: Settings) -> Path | None:
+    """A recording's folder."""
+    path = QFileDialog.getExistingDirectory(
+        parent, "Open the folder of a recording", _start_folder(settings)
+    )
+    return Path(path) if path else None
+
+
+def ask_project(parent: QWidget, settings: Settings) -> Path | None:
+    """A project file."""
+    path, _ = QFileDialog.getOpenFileName(
+        parent, "Open a project", _start_folder(settings), f"SIMSPINE projects (*{SUFFIX})"
+    )
+    return Path(path) if path else None
+
+
+def ask_save_as(parent: QWidget, current: Path) -> Path | None:
+    """Where a copy of the project goes; the suffix is added where it lacks."""
+    path, _ = QFileDialog.getSaveFileName(
+        parent, "Save the project as", str(current), f"SIMSPINE projects (*{SUFFIX})"
+    )
+    if not path:
+        return None
+    chosen = Path(path)
+    return chosen if chosen.suffix == SUFFIX else chosen.with_name(chosen.name + SUFFIX)
+
+
+class ExportDialog(QDialog):
+    """Format and target of an export."""
+
+    def __init__(self, project: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._project = project
+        self.format = QComboBox()
+        for key, (title, _) in EXPORT_FORMATS.items():
+            self.format.addItem(title, key)
+        self.path = QLineEdit()
+        self.path.setMinimumWidth(420)
+        browse = QPushButton("Browse…")
+        browse.clicked.connect(self._browse)
+        line = QHBoxLayout()
+        line.addWidget(self.path, 1)
+        line.addWidget(browse)
+        note = QLabel(
+            "Placed and corrected points go first. Coordinates are metres with Y up, pixels with "
+            "the centre of the first pixel at 0, 0. The old file stays until the new one is "
+            "complete."
+        )
+        note.setWordWrap(True)
+        note.setProperty("role", "muted")
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Export")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form = QFormLayout()
+        form.addRow("Format", self.format)
+        form.addRow("To", line)
+        box = QVBoxLayout(self)
+        box.addLayout(form)
+        box.addWidget(note)
+        box.addWidget(buttons)
+        self.format.currentIndexChanged.connect(self._suggest)
+        self._suggest()
+
+    def _suggest(self) -> None:
+        key = self.format.currentData()
+        suffix = EXPORT_FORMATS[key][1] or f"_{key}"
+        self.path.setText(str(self._project.with_name(self._project.stem + suffix)))
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Export to", self.path.text())
+        if path:
+            self.path.setText(path)
+
+    def choice(self) -> ExportChoice:
+        """The answer."""
+        return ExportChoice(self.format.currentData(), Path(self.path.text()).expanduser())
+
+
+def ask_export(parent: QWidget, project: Path) -> ExportChoice | None:
+    """What to export and where to."""
+    dialog = ExportDialog(project, parent)
+    return dialog.choice() if dialog.exec() == QDialog.DialogCode.Accepted else None
+
+
+def ask_number(
+    parent: QWidget, title: str, label: str, value: float, limits: tuple[float, float]
+) -> float | None:
+    """A number within limits."""
+    number, ok = QInputDialog.getDouble(parent, title, label, value, *limits, 1)
+    return number if ok else None
+
+
+def ask_text(parent: QWidget, title: str, label: str, value: str) -> str | None:
+    """A line of text."""
+    text, ok = QInputDialog.getText(parent, title, label, QLineEdit.EchoMode.Normal, value)
+    return text.strip() if ok else None
+
+
+def ask_frame(parent: QWidget, cursor: TimeCursor) -> int | None:
+    """A frame number; “12.5 s” is taken as a time."""
+    last = cursor.n_frames - 1
+    label = f"Frame, 0 to {last}, or a time such as “{last / cursor.fps:.2f} s”:"
+    text = ask_text(parent, "Go to Frame", label, str(cursor.frame))
+    return None if text is None else parse_frame(text, cursor)
+
+
+def parse_frame(text: str, cursor: TimeCursor) -> int | None:
+    """Frame meant by “120” or “2.5 s”; None where it is neither."""
+    try:
+        if text.lower().endswith("s"):
+            return round(float(text[:-1].replace(",", ".")) * cursor.fps)
+        return int(text)
+    except ValueError:
+        return None
+
+
+def offer_read_only(parent: QWidget, error: Exception) -> bool:
+    """Ask whether a locked project is to be opened for looking only."""
+    answer = QMessageBox.question(parent, "Not Editable", f"{error}\n\nOpen it for looking only?")
+    return answer == QMessageBox.StandardButton.Yes
+
+
+def _show_page(parent: QWidget, title: str, html: str) -> None:
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.resize(720, 560)
+    page = QTextBrowser()
+    page.setOpenExternalLinks(True)
+    page.setHtml(html)
+    close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    close.rejected.connect(dialog.reject)
+    box = QVBoxLayout(dialog)
+    box.addWidget(page)
+    box.addWidget(close)
+    dialog.open()
+
+
+def shortcuts_html() -> str:
+    """All commands with their keys, by menu."""
+    rows = []
+    for menu in MENUS:
+        rows.append(f"<tr><td colspan='3'><h3>{menu}</h3></td></tr>")
+        for command in COMMANDS:
+            if command.menu == menu:
+                keys = ", ".join(
+                    QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+                    for key in command.keys
+                )
+                rows.append(
+                    f"<tr><td><b>{command.text}</b>&nbsp;&nbsp;</td>"
+                    f"<td>{keys}&nbsp;&nbsp;</td><td>{command.help}</td></tr>"
+                )
+    mouse = (
+        ("Click a point", "select it"),
+        ("Drag a point", "move it; the other views and the 3D follow; Escape drops the drag"),
+        ("Wheel", "zoom at the pointer"),
+        ("Middle drag", "move the picture"),
+        ("Double click", "one pane large, or all again"),
+        ("Drag in 3D", "turn; middle or Shift drag moves; wheel zooms"),
+    )
+    rows.append("<tr><td colspan='3'><h3>Mouse</h3></td></tr>")
+    rows += [f"<tr><td><b>{a}</b>&nbsp;&nbsp;</td><td></td><td>{b}</td></tr>" for a, b in mouse]
+    return f"<table cellspacing='4'>{''.join(rows)}</table>"
+
+
+def show_shortcuts(parent: QWidget) -> None:
+    """All commands with their keys."""
+    _show_page(parent, "Keys and Commands", shortcuts_html())
+
+
+def show_keypoints(parent: QWidget) -> None:
+    """What each keypoint means."""
+    rows = "".join(
+        f"<tr><td><b>{k.marker}</b>&nbsp;&nbsp;</td><td>{k.name}&nbsp;&nbsp;</td>"
+        f"<td>{k.definition}</td></tr>"
+        for k in project_skeleton().keypoints
+    )
+    _show_page(
+        parent,
+        "Keypoint Definitions",
+        f"<p>SpineTrack's 37 keypoints.</p><table cellspacing='4'>{rows}</table>",
+    )
+
+
+def show_about(parent: QWidget) -> None:
+    """Version and licence."""
+    _show_page(
+        parent,
+        "About SIMSPINE Viewer",
+        f"<h2>SIMSPINE Viewer {__version__}</h2>"
+        "<p>See, correct and publish how the human spine moves.</p>"
+        "<p>BSD 3-Clause licence. Built on Qt (PySide6, LGPL), VTK and PyVista, NumPy, SciPy, "
+        "OpenCV and PyAV (FFmpeg).</p>"
+        "<p>Keypoints and pipeline after SIMSPINE (Khan and Stricker, CVPR 2026) and SpineTrack "
+        "(Khan, Krauß, Stricker, CVSports 2025).</p>",
+    )

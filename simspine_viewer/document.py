@@ -1,0 +1,241 @@
+"""The open project as the window sees it: one place to change it, signals for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from pipeline.data.errors import UserError
+from pipeline.data.history import History, Place, Transaction
+from pipeline.data.observations import detections, observations, track_ids
+from pipeline.data.patch import Change, Patch
+from pipeline.data.sequence import Sequence
+from pipeline.geometry.projection import project_views
+from pipeline.geometry.reconstruct import solve_points3d
+from pipeline.io.project import Project
+
+# Edits that touch at most this many frames are re-solved before the next event is handled
+# (37 points in 4 views take well under a millisecond a frame); larger ones go to the worker.
+INLINE_FRAMES = 50
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FramePoints:
+    """All points of the annotated person in one frame, as panes and panels draw them.
+
+    ``xy`` (V, K, 2) px observed (manual first), ``score``, ``manual``, ``flags`` (V, K);
+    ``xyz`` (K, 3) m; ``reprojected`` (V, K, 2) px of ``xyz``; ``residual`` (V, K) px between
+    both; ``sigma`` (K,) mm; ``source`` (K,). ``others``: xy (V, K, 2) of the other people by track.
+    """
+
+    frame: int
+    xy: FloatArray
+    score: FloatArray
+    manual: NDArray[np.bool_]
+    flags: NDArray[np.uint8]
+    xyz: FloatArray
+    reprojected: FloatArray
+    residual: FloatArray
+    sigma: FloatArray
+    source: NDArray[np.uint8]
+    others: dict[int, FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """What a drag under way would do; drawn by all views, written nowhere.
+
+    ``view`` is the view being dragged in, -1 for a drag in 3D. ``xy`` (V, 2): the observed point
+    in each view with the drag applied. ``xyz`` (3,) the solved point; ``reprojected`` (V, 2) and
+    ``residual`` (V,) follow from it; ``sigma`` mm.
+    """
+
+    frame: int
+    view: int
+    keypoint: int
+    xy: FloatArray
+    xyz: FloatArray
+    reprojected: FloatArray
+    residual: FloatArray
+    sigma: float
+
+
+class Document(QObject):
+    """Holds the open project; every change goes through :meth:`commit`, :meth:`undo`, :meth:`redo`.
+
+    Signals
+    -------
+    opened, closed : a project was opened or is about to close.
+    changed(Change) : values read differently now (authored or derived).
+    history_changed : undo and redo possibilities changed.
+    person_changed(int) : another track is being annotated.
+    preview_changed : :attr:`preview` moved, appeared or went.
+    place_visited(Place) : undo or redo acted there; take the user to it.
+    failed(str) : a change could not be written, in one sentence; nothing was changed.
+    """
+
+    opened = Signal()
+    closed = Signal()
+    changed = Signal(object)
+    history_changed = Signal()
+    person_changed = Signal(int)
+    preview_changed = Signal()
+    place_visited = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.project: Project | None = None
+        self.person = 0
+        self.preview: Preview | None = None
+        self._cached: FramePoints | None = None
+        self._cached_key: tuple[int, int] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.project is not None
+
+    @property
+    def sequence(self) -> Sequence:
+        """The open sequence; RuntimeError when nothing is open."""
+        return self._open_project().sequence
+
+    @property
+    def history(self) -> History:
+        return self._open_project().history
+
+    def _open_project(self) -> Project:
+        if self.project is None:
+            raise RuntimeError("no project is open")
+        return self.project
+
+    def open(self, project: Project) -> None:
+        """Show a project; the one that was open is closed first."""
+        self.close()
+        self.project = project
+        self.person = int(project.state("person", 0))
+        self.opened.emit()
+        self.history_changed.emit()
+
+    def close(self) -> None:
+        """Close the open project, if any; everything in it is already on disk."""
+        if self.project is None:
+            return
+        self.closed.emit()
+        project, self.project = self.project, None
+        self.preview = self._cached = self._cached_key = None
+        project.close()
+        self.history_changed.emit()
+
+    def commit(self, label: str, patches: tuple[Patch, ...], place: Place) -> None:
+        """Apply one gesture durably; :attr:`failed` says so if the project cannot be written."""
+        if not patches:
+            return
+        try:
+            changes = self._open_project().commit(label, patches, place)
+        except UserError as error:
+            self.failed.emit(str(error))
+            return
+        self._after(changes)
+        self.history_changed.emit()
+
+    def undo(self) -> None:
+        """Take the last gesture back and go where it was."""
+        self._travel(self._open_project().undo)
+
+    def redo(self) -> None:
+        """Do the last undone gesture again and go where it was."""
+        self._travel(self._open_project().redo)
+
+    def _travel(self, step: Callable[[], tuple[Transaction, tuple[Change, ...]]]) -> None:
+        try:
+            transaction, changes = step()
+        except UserError as error:
+            self.failed.emit(str(error))
+            return
+        if transaction.place.track >= 0:
+            self.set_person(transaction.place.track)
+        self._after(changes)
+        self.history_changed.emit()
+        self.place_visited.emit(transaction.place)
+
+    def _after(self, changes: tuple[Change, ...]) -> None:
+        """Re-solve what a small change made stale, then tell everybody."""
+        self._cached_key = None
+        self.set_preview(None)
+        for change in changes:
+            if change.track == self.person and len(change.frames) <= INLINE_FRAMES:
+                self._solve_inline(change.frames)
+        for change in changes:
+            self.changed.emit(change)
+
+    def _solve_inline(self, frames: NDArray[np.intp]) -> None:
+        patches = solve_points3d(self.sequence, self.person, frames)
+        self.land(patches, frames, self.sequence.revision)
+
+    def land(self, patches: tuple[Patch, ...], frames: NDArray[np.intp], base: int) -> None:
+        """Apply derived values where they still hold (``Sequence.land``) and announce them."""
+        changes = self.sequence.land(patches, frames, base)
+        self._cached_key = None
+        if changes:
+            self.changed.emit(Change(changes[0].group, changes[0].track, frames, base))
+
+    def tracks(self) -> NDArray[np.intp]:
+        """Ids of the people in this recording."""
+        return track_ids(self.sequence)
+
+    def set_person(self, track: int) -> None:
+        """Annotate another person; kept in the project, not an edit."""
+        if track == self.person:
+            return
+        self.person = track
+        self._cached_key = None
+        self._open_project().set_state("person", track)
+        self.person_changed.emit(track)
+
+    def set_preview(self, preview: Preview | None) -> None:
+        """Show what a drag would do, or stop showing it."""
+        if preview is not None or self.preview is not None:
+            self.preview = preview
+            self.preview_changed.emit()
+
+    def points_at(self, frame: int) -> FramePoints:
+        """Points of one frame, solving its 3D now if that is stale."""
+        sequence = self.sequence
+        key = (frame, self.person)
+        if self._cached is not None and self._cached_key == key:
+            return self._cached
+        rows = np.array([frame])
+        if sequence.stamps.stale("points3d", self.person)[frame]:
+            patches = solve_points3d(sequence, self.person, rows)
+            sequence.land(patches, rows, sequence.revision)
+        seen = observations(sequence, self.person, rows)
+        xyz = sequence.read("points3d.xyz", rows, self.person)[0].astype(float)
+        reprojected = project_views(sequence.info.cameras, xyz).swapaxes(0, 1)
+        ignored = sequence.read("tracks.ignored", self.tracks()).astype(bool)
+        others = {
+            int(track): detections(sequence, int(track), rows)[0][0]
+            for track, hidden in zip(self.tracks(), ignored, strict=True)
+            if track != self.person and not hidden
+        }
+        self._cached = FramePoints(
+            frame,
+            seen.xy[0],
+            seen.score[0],
+            seen.manual[0],
+            seen.flags[0],
+            xyz,
+            reprojected,
+            np.linalg.norm(seen.xy[0] - reprojected, axis=-1),
+            sequence.read("points3d.sigma", rows, self.person)[0].astype(float),
+            sequence.read("points3d.source", rows, self.person)[0],
+            others,
+        )
+        self._cached_key = key
+        return self._cached

@@ -1,0 +1,137 @@
+"""Gestures on points: press selects, drag previews, release commits one undo step, Escape drops."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from pipeline.data import edits
+from pipeline.data.history import Place
+from pipeline.data.source import Flag
+from pipeline.geometry.projection import project_views
+from pipeline.geometry.reconstruct import solve_point
+from simspine_viewer.document import Document, Preview
+from simspine_viewer.selection import Selection
+from simspine_viewer.time_cursor import TimeCursor
+
+FloatArray = NDArray[np.float64]
+
+
+class Editor(QObject):
+    """Turns gestures of panes and commands of menus into transactions of the document.
+
+    ``placing`` is the mode in which a click on an empty spot of a picture puts the selected
+    keypoint there.
+    """
+
+    placing_changed = Signal(bool)
+
+    def __init__(
+        self,
+        document: Document,
+        cursor: TimeCursor,
+        selection: Selection,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.document, self.cursor, self.selection = document, cursor, selection
+        self.placing = False
+        cursor.moved.connect(self.cancel)
+
+    @property
+    def dragging(self) -> bool:
+        return self.document.preview is not None
+
+    def set_placing(self, placing: bool) -> None:
+        """Enter or leave the mode in which a click places the selected keypoint."""
+        if placing != self.placing:
+            self.placing = placing
+            self.placing_changed.emit(placing)
+
+    def drag_in_view(self, view: int, keypoint: int, xy: FloatArray) -> None:
+        """Preview the keypoint at ``xy`` (2,) px of one view."""
+        document = self.document
+        points = document.points_at(self.cursor.frame)
+        observed, score = points.xy[:, keypoint].copy(), points.score[:, keypoint].copy()
+        manual = points.manual[:, keypoint].copy()
+        observed[view], score[view], manual[view] = xy, 1.0, True
+        cameras = document.sequence.info.cameras
+        xyz, sigma = solve_point(cameras, observed, score, manual)
+        reprojected = project_views(cameras, xyz)
+        residual = np.linalg.norm(observed - reprojected, axis=-1)
+        document.set_preview(
+            Preview(self.cursor.frame, view, keypoint, observed, xyz, reprojected, residual, sigma)
+        )
+
+    def drag_in_3d(self, keypoint: int, xyz: FloatArray) -> None:
+        """Preview the keypoint at ``xyz`` (3,) world metres."""
+        document = self.document
+        points = document.points_at(self.cursor.frame)
+        observed = points.xy[:, keypoint]
+        cameras = document.sequence.info.cameras
+        reprojected = project_views(cameras, xyz)
+        residual = np.linalg.norm(observed - reprojected, axis=-1)
+        document.set_preview(
+            Preview(self.cursor.frame, -1, keypoint, observed, xyz, reprojected, residual, 0.0)
+        )
+
+    def release(self) -> None:
+        """Commit the drag under way as one undo step."""
+        preview, document = self.document.preview, self.document
+        if preview is None:
+            return
+        document.set_preview(None)
+        sequence, track, name = document.sequence, document.person, self._name(preview.keypoint)
+        place = Place(preview.frame, preview.view, preview.keypoint, track)
+        if preview.view < 0:
+            patches = edits.place_point_3d(
+                sequence, track, preview.frame, preview.keypoint, preview.xyz
+            )
+            document.commit(f"Move {name} in 3D", patches, place)
+            return
+        view = preview.view
+        patches = edits.place_point(
+            sequence, track, preview.frame, view, preview.keypoint, preview.xy[view]
+        )
+        had = np.isfinite(document.points_at(preview.frame).xy[view, preview.keypoint, 0])
+        camera = sequence.info.cameras[view].name
+        document.commit(f"{'Move' if had else 'Place'} {name} in {camera}", patches, place)
+
+    def cancel(self) -> None:
+        """Drop the drag under way; nothing was written."""
+        self.document.set_preview(None)
+
+    def delete(self, *, all_views: bool = False) -> None:
+        """Remove the selected keypoint in the active view, or in all of them."""
+        views, where = self._views(all_views)
+        self._commit(f"Delete {{}} in {where}", edits.delete_point, views)
+
+    def revert(self, *, all_views: bool = False) -> None:
+        """Take back what was done by hand to the selected keypoint: the detection returns."""
+        views, where = self._views(all_views)
+        self._commit(f"Revert {{}} in {where}", edits.revert_point, views)
+
+    def toggle(self, flag: Flag, *, all_views: bool = False) -> None:
+        """Mark or unmark the selected keypoint as occluded or absent."""
+        views, where = self._views(all_views)
+        word = (flag.name or "").lower()
+        self._commit(f"Mark {{}} {word} in {where}", edits.toggle_flag, views, flag)
+
+    def _commit(self, label: str, edit, views: list[int], *args: object) -> None:  # type: ignore[no-untyped-def]
+        keypoint, frame = self.selection.keypoint, self.cursor.frame
+        if keypoint < 0 or not self.document.is_open:
+            return
+        track = self.document.person
+        patches = edit(self.document.sequence, track, frame, views, keypoint, *args)
+        place = Place(frame, views[0] if len(views) == 1 else -1, keypoint, track)
+        self.document.commit(label.format(self._name(keypoint)), patches, place)
+
+    def _views(self, all_views: bool) -> tuple[list[int], str]:
+        cameras = self.document.sequence.info.cameras
+        if all_views:
+            return list(range(len(cameras))), "all views"
+        return [self.selection.view], cameras[self.selection.view].name
+
+    def _name(self, keypoint: int) -> str:
+        return self.document.sequence.info.skeleton.keypoints[keypoint].marker

@@ -1,0 +1,133 @@
+"""Jobs of the window: one worker process, a queue, and what became of each job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.jobs.spawn import WorkerProcess
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from pipeline.jobs.messages import (
+    Cancelled,
+    Done,
+    Ending,
+    Event,
+    Failed,
+    File,
+    Job,
+    Partial,
+    Progress,
+)
+
+POLL_MS = 30
+KEPT = 50  # finished jobs that stay in the list
+
+
+@dataclass(slots=True)
+class JobState:
+    """A job as the job panel shows it."""
+
+    job: Job
+    fraction: float = 0.0
+    text: str = "Waiting"
+    ending: Ending | None = None
+    files: list[str] = field(default_factory=list)
+
+    @property
+    def running(self) -> bool:
+        return self.ending is None
+
+
+class JobManager(QObject):
+    """Submits jobs to the worker and hands their events on.
+
+    The worker process is started at the first job, and again should it die.
+    """
+
+    changed = Signal()
+    partial = Signal(object, object)  # Job, Partial
+    finished = Signal(object)  # JobState
+
+    def __init__(
+        self,
+        worker: Callable[[], WorkerProcess] | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.jobs: list[JobState] = []
+        self._make_worker = worker or (lambda: WorkerProcess("geometry"))
+        self._worker: WorkerProcess | None = None
+        self._next_id = 1
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._poll)
+
+    @property
+    def running(self) -> list[JobState]:
+        return [state for state in self.jobs if state.running]
+
+    def submit(self, task: str, title: str, args: dict[str, Any], base_revision: int = 0) -> int:
+        """Queue a job; returns its id."""
+        job = Job(self._next_id, task, args, base_revision, title)
+        self._next_id += 1
+        finished = [state for state in self.jobs if not state.running]
+        for state in finished[: max(0, len(finished) - KEPT)]:
+            self.jobs.remove(state)
+        self.jobs.append(JobState(job))
+        if self._worker is None:
+            self._worker = self._make_worker()
+            self._worker.start()
+        self._worker.submit(job)
+        self._timer.start()
+        self.changed.emit()
+        return job.id
+
+    def cancel(self, job_id: int) -> None:
+        """Ask a job to stop; it ends with ``Cancelled`` once the worker has heard."""
+        if self._worker is not None:
+            self._worker.cancel(job_id)
+
+    def cancel_all(self, task: str | None = None) -> None:
+        """Ask all jobs (of one task) to stop."""
+        for state in self.running:
+            if task in (None, state.job.task):
+                self.cancel(state.job.id)
+
+    def close(self) -> None:
+        """Stop the worker; running jobs are dropped."""
+        self._timer.stop()
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _poll(self) -> None:
+        if self._worker is None:
+            return
+        for event in self._worker.poll():
+            self._handle(event)
+        if not self.running:
+            self._timer.stop()
+
+    def _handle(self, event: Event) -> None:
+        state = next((s for s in self.jobs if s.job.id == event.job_id), None)
+        if state is None or not state.running:
+            return
+        if isinstance(event, Progress):
+            state.fraction, state.text = event.fraction, event.text
+        elif isinstance(event, Partial):
+            self.partial.emit(state.job, event)
+        elif isinstance(event, File):
+            state.files.append(str(event.path))
+        elif isinstance(event, (Done, Failed, Cancelled)):
+            state.ending = event
+            state.text = _ending_text(event)
+            self.finished.emit(state)
+        self.changed.emit()
+
+
+def _ending_text(event: Ending) -> str:
+    if isinstance(event, Failed):
+        return event.message
+    return "Done" if isinstance(event, Done) else "Cancelled"

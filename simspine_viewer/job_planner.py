@@ -1,0 +1,93 @@
+"""Keeps derived layers up to date: waits for quiet, then sends stale frames to the worker."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer
+
+from pipeline.data.layers import INPUTS
+from pipeline.data.patch import Change
+from pipeline.jobs.messages import Cancelled, Done, Job, Partial
+from simspine_viewer.document import Document
+from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.time_cursor import TimeCursor
+
+QUIET_MS = 300
+TASK = "triangulate"
+
+
+class JobPlanner(QObject):
+    """Plans triangulation of stale frames of the annotated person, those near the cursor first."""
+
+    def __init__(
+        self,
+        document: Document,
+        cursor: TimeCursor,
+        jobs: JobManager,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._cursor, self._jobs = document, cursor, jobs
+        self._job_id: int | None = None
+        self._failed = False
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(QUIET_MS)
+        self._quiet.timeout.connect(self._plan)
+        document.opened.connect(self._opened)
+        document.closed.connect(self._closing)
+        document.changed.connect(self._changed)
+        document.person_changed.connect(lambda _: self._quiet.start())
+        jobs.partial.connect(self._land)
+        jobs.finished.connect(self._finished)
+
+    @property
+    def pending(self) -> bool:
+        """True while frames are being brought up to date, or soon will be."""
+        return self._quiet.isActive() or self._job_id is not None
+
+    def _opened(self) -> None:
+        self._failed = False
+        self._quiet.start()
+
+    def _changed(self, change: Change) -> None:
+        if change.group not in INPUTS:
+            self._failed = False
+        self._quiet.start()
+
+    def _closing(self) -> None:
+        self._quiet.stop()
+        if self._job_id is not None:
+            self._jobs.cancel(self._job_id)
+            self._job_id = None
+
+    def _plan(self) -> None:
+        document = self._document
+        if not document.is_open or self._job_id is not None or self._failed:
+            return
+        stale = np.flatnonzero(document.sequence.stamps.stale("points3d", document.person))
+        if not len(stale):
+            return
+        nearest_first = stale[np.argsort(np.abs(stale - self._cursor.frame), kind="stable")]
+        self._job_id = self._jobs.submit(
+            TASK,
+            f"Triangulate {len(stale)} frames",
+            {
+                "project": str(document.project.path) if document.project else "",
+                "track": document.person,
+                "frames": nearest_first,
+            },
+            document.sequence.revision,
+        )
+
+    def _land(self, job: Job, event: Partial) -> None:
+        if job.id == self._job_id and self._document.is_open:
+            self._document.land(event.patches, event.frames, job.base_revision)
+
+    def _finished(self, state: JobState) -> None:
+        if state.job.id != self._job_id:
+            return
+        self._job_id = None
+        # A job that failed would fail again at once; the next edit or reopening tries anew.
+        self._failed = not isinstance(state.ending, (Done, Cancelled))
+        self._quiet.start()

@@ -1,0 +1,362 @@
+"""The main window: builds the widgets, connects them, and says things to the user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QSplitter,
+    QStackedWidget,
+    QToolBar,
+    QWidget,
+)
+
+from pipeline.data.history import Place
+from simspine_viewer import settings as store
+from simspine_viewer.actions import COMMANDS, MENUS, ActionTable
+from simspine_viewer.commands import Commands
+from simspine_viewer.document import Document
+from simspine_viewer.editor import Editor
+from simspine_viewer.frame_loader import FrameLoader
+from simspine_viewer.inspector import Inspector
+from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.job_planner import JobPlanner
+from simspine_viewer.pane_grid import PaneGrid
+from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
+from simspine_viewer.people_panel import PeoplePanel
+from simspine_viewer.selection import Selection
+from simspine_viewer.settings import Settings
+from simspine_viewer.theme import Theme, theme_for
+from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.timeline import Timeline
+from simspine_viewer.view3d import View3D
+from simspine_viewer.welcome import Welcome
+
+STATUS_MS = 6000
+
+
+class MainWindow(QMainWindow):
+    """Everything on the screen. Panes know the document, cursor and selection, never each other."""
+
+    def __init__(
+        self, app: QApplication, settings: Settings, jobs: JobManager | None = None
+    ) -> None:
+        super().__init__()
+        self.app, self.settings = app, settings
+        self.setObjectName("main")
+        self.setWindowTitle("SIMSPINE Viewer")
+        self.setAcceptDrops(True)
+        self.resize(1500, 900)
+        self.document = Document(self)
+        self.cursor = TimeCursor(self)
+        self.selection = Selection(self)
+        self.editor = Editor(self.document, self.cursor, self.selection, self)
+        self.jobs = jobs or JobManager(parent=self)
+        self.planner = JobPlanner(self.document, self.cursor, self.jobs, self)
+        self.loader = FrameLoader(self)
+        self._build_centre()
+        self._build_docks()
+        self.commands = Commands(self)
+        self.table = ActionTable(self.commands, self)
+        self._build_menus()
+        self._build_toolbar()
+        self._build_status()
+        self._connect()
+        self.theme = theme_for(settings.theme, app)
+        self.set_theme(self.theme)
+        self.grid.set_epipolar(settings.show_epipolar)
+        geometry, state = store.load_layout()
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        if state is not None:
+            self.restoreState(state)
+        self.table.refresh()
+
+    def _build_centre(self) -> None:
+        self.grid = PaneGrid(self.document, self.cursor, self.selection, self.editor)
+        self.view3d = View3D(self.document, self.cursor, self.selection, self.editor)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.addWidget(self.grid)
+        self.splitter.addWidget(self.view3d)
+        self.splitter.setStretchFactor(0, 5)
+        self.splitter.setStretchFactor(1, 3)
+        self.splitter.setChildrenCollapsible(False)
+        self.welcome = Welcome(
+            self.settings,
+            lambda: self.commands.guarded(lambda c: c.ask_open_folder()),
+            lambda: self.commands.guarded(lambda c: c.open_demo()),
+        )
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.welcome)
+        self.stack.addWidget(self.splitter)
+        self.setCentralWidget(self.stack)
+
+    def _build_docks(self) -> None:
+        self.timeline = Timeline(self.document, self.cursor, self.settings)
+        self.inspector = Inspector(self.document, self.cursor, self.selection, self.settings)
+        self.history_panel = HistoryPanel(self.document)
+        self.job_panel = JobPanel(self.jobs)
+        self.people_panel = PeoplePanel(self.document, self.cursor)
+        self.findings_panel = FindingsPanel()
+        right, bottom = (
+            Qt.DockWidgetArea.RightDockWidgetArea,
+            Qt.DockWidgetArea.BottomDockWidgetArea,
+        )
+        self.docks: dict[str, QDockWidget] = {}
+        for name, title, widget in (
+            ("inspector", "Inspector", self.inspector),
+            ("people", "People", self.people_panel),
+            ("findings", "Notes", self.findings_panel),
+            ("history", "History", self.history_panel),
+            ("jobs", "Jobs", self.job_panel),
+        ):
+            self._add_dock(name, title, widget, right)
+        for name in ("people", "findings", "history", "jobs"):
+            self.tabifyDockWidget(self.docks["inspector"], self.docks[name])
+        self.docks["inspector"].raise_()
+        dock = self._add_dock("timeline", "Timeline", self.timeline, bottom)
+        dock.setTitleBarWidget(QWidget())  # the lanes name themselves; no space for a title
+        self.resizeDocks([self.docks["inspector"]], [330], Qt.Orientation.Horizontal)
+
+    def _add_dock(
+        self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea
+    ) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        self.docks[name] = dock
+        return dock
+
+    def _build_menus(self) -> None:
+        self.menus: dict[str, QMenu] = {}
+        for title in MENUS:
+            menu = self.menus[title] = self.menuBar().addMenu(title)
+            for command in COMMANDS:
+                if command.menu != title:
+                    continue
+                if command.after_separator:
+                    menu.addSeparator()
+                menu.addAction(self.table.actions[command.id])
+                if command.id == "open-project":
+                    self.recent_menu = menu.addMenu("Open Recent")
+            menu.aboutToShow.connect(self.table.refresh)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        panels = self.menus["View"].addMenu("Panels")
+        for dock in self.docks.values():
+            panels.addAction(dock.toggleViewAction())
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for entry in self.settings.recent:
+            action = self.recent_menu.addAction(entry)
+            action.setEnabled(Path(entry).exists())
+            action.triggered.connect(lambda _=False, path=Path(entry): self.open_path(path))
+        if not self.settings.recent:
+            self.recent_menu.addAction("Nothing opened yet").setEnabled(False)
+
+    def _build_toolbar(self) -> None:
+        self.toolbar = QToolBar("Tools")
+        self.toolbar.setObjectName("tools")
+        self.toolbar.setMovable(False)
+        self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.addToolBar(self.toolbar)
+        previous = ""
+        for command in COMMANDS:
+            if not command.tool:
+                continue
+            if previous and command.menu != previous:
+                self.toolbar.addSeparator()
+            previous = command.menu
+            action = self.table.actions[command.id]
+            action.setIconText(command.tool)
+            self.toolbar.addAction(action)
+
+    def _build_status(self) -> None:
+        self.place_label = QLabel()
+        self.speed_label = QLabel()
+        self.mode_label = QLabel()
+        for label in (self.mode_label, self.speed_label, self.place_label):
+            self.statusBar().addPermanentWidget(label)
+
+    def _connect(self) -> None:
+        document, refresh = self.document, self.table.refresh
+        document.opened.connect(self._opened)
+        document.closed.connect(self._closed)
+        document.history_changed.connect(refresh)
+        document.person_changed.connect(lambda _: refresh())
+        document.place_visited.connect(self._visit)
+        self.selection.changed.connect(refresh)
+        self.selection.changed.connect(self._show_place)
+        self.editor.placing_changed.connect(lambda _: self._show_mode())
+        document.failed.connect(self.say_error)
+        self.cursor.moved.connect(self._moved)
+        self.cursor.playing_changed.connect(lambda _: refresh())
+        self.cursor.speed_changed.connect(lambda _: self._show_place())
+        self.loader.frames_ready.connect(self.grid.set_pictures)
+        self.jobs.changed.connect(self._jobs_changed)
+        self.jobs.finished.connect(self._job_finished)
+        self.grid.person_clicked.connect(document.set_person)
+        self.grid.menu_requested.connect(self._context_menu)
+        self.welcome.chosen.connect(self.open_path)
+
+    # What happens
+
+    def open_path(self, path: Path) -> None:
+        """Open a project or a recording folder."""
+        self.commands.guarded(lambda c: c.opener.open(path))
+
+    def _opened(self) -> None:
+        sequence, project = self.document.sequence, self.document.project
+        assert project is not None
+        info = sequence.info
+        self.cursor.set_range(info.n_frames, info.fps)
+        self.selection.set(keypoint=-1, view=0)
+        self.grid.set_views(len(info.cameras))
+        self.loader.set_recording(info.videos, info.syncs)
+        self.findings_panel.set_findings(project.findings)
+        self.docks["findings"].setWindowTitle(f"Notes ({len(project.findings)})")
+        self.welcome.set_busy("")
+        self.stack.setCurrentWidget(self.splitter)
+        self.cursor.set_frame(int(project.state("frame", 0)))
+        self.loader.request(self.cursor.frame)
+        self.refresh_title()
+        self.table.refresh()
+        where = " for looking only" if project.read_only else ""
+        self.say(f"Opened {project.path}{where}.")
+
+    def _closed(self) -> None:
+        self.loader.set_recording((), ())
+        self.cursor.set_range(0, 30.0)
+        self.grid.set_views(0)
+        self.findings_panel.set_findings(())
+        self.docks["findings"].setWindowTitle("Notes")
+        self.stack.setCurrentWidget(self.welcome)
+        self.welcome.reload()
+        self.setWindowTitle("SIMSPINE Viewer")
+        self.place_label.clear()
+        QTimer.singleShot(0, self.table.refresh)
+
+    def _moved(self, frame: int) -> None:
+        if self.document.is_open:
+            self.loader.request(frame)
+        self._show_place()
+
+    def _visit(self, place: Place) -> None:
+        """Go where an undone or redone step was made."""
+        if place.frame >= 0:
+            self.cursor.pause()
+            self.cursor.set_frame(place.frame)
+        if place.keypoint >= 0:
+            self.selection.set(place.keypoint, place.view if place.view >= 0 else None)
+
+    def remember_position(self) -> None:
+        """Keep where the user is in the project, for the next time it is opened."""
+        project = self.document.project
+        if project is not None and not project.read_only:
+            project.set_state("frame", self.cursor.frame)
+
+    def _show_place(self) -> None:
+        if not self.document.is_open:
+            return
+        cursor = self.cursor
+        seconds = cursor.frame / cursor.fps
+        self.place_label.setText(f"Frame {cursor.frame} of {cursor.n_frames - 1}   {seconds:.3f} s")
+        self.speed_label.setText(f"{cursor.speed:g}×")
+
+    def _show_mode(self) -> None:
+        self.mode_label.setText("Placing: click in a picture" if self.editor.placing else "")
+        self.table.refresh()
+
+    def _jobs_changed(self) -> None:
+        running = self.jobs.running
+        self.docks["jobs"].setWindowTitle(f"Jobs ({len(running)})" if running else "Jobs")
+        if running and self.commands.opener.busy:
+            self.welcome.set_progress(running[0].fraction)
+
+    def _job_finished(self, state: JobState) -> None:
+        if state.job.task == "export":
+            self.say(" ".join([f"{state.job.title}: {state.text}.", *state.files]))
+        self.table.refresh()
+
+    def _context_menu(self, position) -> None:  # type: ignore[no-untyped-def]
+        menu = QMenu(self)
+        for command in COMMANDS:
+            if command.menu == "Points":
+                if command.after_separator:
+                    menu.addSeparator()
+                menu.addAction(self.table.actions[command.id])
+        self.table.refresh()
+        menu.popup(position)
+
+    # What is said
+
+    def say(self, text: str) -> None:
+        """A remark that goes by itself."""
+        self.statusBar().showMessage(text, STATUS_MS)
+
+    def say_error(self, text: str) -> None:
+        """Something went wrong; stays until it was read. Shown without blocking."""
+        box = QMessageBox(QMessageBox.Icon.Warning, "SIMSPINE Viewer", text, parent=self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def show_busy(self, text: str) -> None:
+        """Say on the empty page what is being read; an empty text ends it."""
+        self.welcome.set_busy(text)
+        if text:
+            self.say(text)
+
+    def settled(self) -> bool:
+        """True once the pictures and points of the current frame are on the screen."""
+        return not (self.loader.busy or self.planner.pending or self.commands.opener.busy)
+
+    def show_panel(self, name: str) -> None:
+        """Bring a dock to the front."""
+        self.docks[name].show()
+        self.docks[name].raise_()
+
+    def refresh_title(self) -> None:
+        project = self.document.project
+        if project is not None:
+            name = project.sequence.info.name
+            only = " (looking only)" if project.read_only else ""
+            self.setWindowTitle(f"{name} — {project.path.name}{only} — SIMSPINE Viewer")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Hand a theme to everything that paints itself."""
+        self.theme = theme
+        for widget in (self.timeline, self.inspector, self.findings_panel, self.view3d, self.grid):
+            widget.set_theme(theme)
+        self.table.refresh()
+
+    # Events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, lambda: self.open_path(paths[0]))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Shut down in order: clock, jobs, decoders, 3D, document."""
+        store.save_layout(self.saveGeometry(), self.saveState())
+        self.remember_position()
+        self.cursor.pause()
+        self.jobs.close()
+        self.loader.close()
+        self.view3d.close()
+        self.document.close()
+        super().closeEvent(event)

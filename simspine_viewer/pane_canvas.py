@@ -1,0 +1,160 @@
+"""A widget that shows a picture below a strip, with zoom at the pointer, pan and fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from simspine_viewer.pane_picture import PicturePainter
+from simspine_viewer.pane_transform import PaneTransform, fitted
+from simspine_viewer.picture import Picture
+
+ZOOM_RANGE = (0.1, 64.0)  # widget points per picture pixel
+ZOOM_STEP = 1.25  # per notch of the wheel
+REST_MS = 120  # after that long without a change the picture is drawn smoothly
+SURROUND = QColor("#0b0c0f")
+_FIT_MARGIN = 2.0  # room for the border of the active pane
+
+Point = tuple[float, float]
+
+
+class PaneCanvas(QWidget):
+    """The picture of one view and where it lies in the widget.
+
+    ``transform`` is kept when the picture changes. Until the user zooms or pans, the whole picture
+    is shown, whatever the widget's size; after that a change of size keeps the same part in view.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.transform = PaneTransform()
+        self._picture: Picture | None = None
+        self._painter = PicturePainter()
+        self._user_view = False
+        self._last_fit: tuple[float, Point] | None = None
+        self._rest = self._single_shot(REST_MS, self.update)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def _single_shot(self, milliseconds: int, then: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(then)
+        return timer
+
+    @property
+    def picture(self) -> Picture | None:
+        """What was last set."""
+        return self._picture
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the picture, or what is known of it before it is there."""
+        return self._painter.size or self.expected_size()
+
+    def expected_size(self) -> tuple[int, int]:
+        """Size of the pictures to come."""
+        return (1, 1)
+
+    def strip_height(self) -> float:
+        """What is kept free above the picture, in widget points."""
+        return 0.0
+
+    def set_picture(self, picture: Picture) -> None:
+        """Show another picture, or the reason why there is none; zoom and position stay."""
+        self._picture = picture
+        old_size = self.picture_size
+        self._painter.set_pixels(picture.pixels)
+        if self.picture_size != old_size:
+            self._refit()
+        self._rest.start()
+        self.update()
+
+    def picture_area(self) -> QRectF:
+        """Part of the widget below the strip, in widget points."""
+        top = self.strip_height()
+        return QRectF(0, top, self.width(), max(self.height() - top, 1.0))
+
+    def fit(self) -> None:
+        """Show the whole picture, and again whenever the widget's size changes."""
+        self._user_view = False
+        self._refit()
+        self._rest.start()
+        self.update()
+
+    def zoom(self, factor: float, anchor: Point | None = None) -> None:
+        """Enlarge about a widget position (the middle by default)."""
+        scale = self._within_range(self.transform.scale * factor)
+        self.set_transform(self.transform.scaled_at(scale, anchor or self._centre()))
+
+    def _within_range(self, scale: float) -> float:
+        # A picture so large that it fits only below the range may be shown whole nevertheless.
+        return min(max(scale, min(ZOOM_RANGE[0], self._fitted().scale)), ZOOM_RANGE[1])
+
+    def set_transform(self, transform: PaneTransform) -> None:
+        """Show another part of the picture; it stays until :meth:`fit`."""
+        self.transform = transform
+        self._user_view = True
+        self._rest.start()
+        self.update()
+
+    def _fitted(self) -> PaneTransform:
+        area = self.picture_area()
+        rect = (area.x(), area.y(), area.width(), area.height())
+        return fitted(self.picture_size, rect, _FIT_MARGIN)
+
+    def _refit(self) -> None:
+        if not self._user_view:
+            self.transform = self._fitted()
+
+    def _centre(self) -> Point:
+        return point_of(self.picture_area().center())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        new_scale, new_centre = self._fitted().scale, self._centre()
+        if self._user_view and self._last_fit is not None:
+            old_scale, old_centre = self._last_fit
+            scale = self._within_range(self.transform.scale * new_scale / old_scale)
+            shifted = self.transform.moved(
+                new_centre[0] - old_centre[0], new_centre[1] - old_centre[1]
+            )
+            self.transform = shifted.scaled_at(scale, new_centre)
+        self._last_fit = (new_scale, new_centre)
+        self._refit()
+        self._rest.start()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        delta = event.angleDelta().y()
+        if delta:
+            self.zoom(ZOOM_STEP ** (delta / 120), point_of(event.position()))
+        event.accept()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            self.paint(painter, self.devicePixelRatioF())
+
+    def paint(self, painter: QPainter, device_pixel_ratio: float) -> None:
+        """Draw everything with any painter in widget points."""
+        area = self.picture_area()
+        painter.setFont(self.font())
+        painter.fillRect(self.rect(), SURROUND)
+        painter.save()
+        painter.setClipRect(area)
+        self._painter.paint(painter, self.transform, device_pixel_ratio, not self._rest.isActive())
+        self.paint_over(painter, area)
+        painter.restore()
+        self.paint_frame(painter)
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """Draw over the picture, clipped to its area."""
+
+    def paint_frame(self, painter: QPainter) -> None:
+        """Draw the strip and the border."""
+
+
+def point_of(position: QPointF) -> Point:
+    """A Qt position as numbers."""
+    return position.x(), position.y()

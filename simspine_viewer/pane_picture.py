@@ -1,0 +1,89 @@
+"""Drawing a decoded picture at any zoom: fast while things move, smooth once they rest."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from simspine_viewer.pane_transform import PaneTransform
+
+# From here on single pixels are to be seen and counted.
+PIXEL_EXACT_SCALE = 3.0
+
+
+def borrowed_image(pixels: NDArray[np.uint8]) -> QImage:
+    """A QImage over the memory of a C-contiguous (H, W, 4) BGRA array, which must outlive it."""
+    height, width, _ = pixels.shape
+    # Read-only: a writable QImage would ask numpy for a writable buffer.
+    return QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGB32)
+
+
+class PicturePainter:
+    """Keeps the picture of a pane and its smoothly reduced copy."""
+
+    def __init__(self) -> None:
+        self._pixels: NDArray[np.uint8] | None = None
+        self._image = QImage()
+        self._reduced_pixels: NDArray[np.uint8] | None = None
+        self._reduced = QImage()
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the picture in pixels, None without one."""
+        return None if self._pixels is None else (self._pixels.shape[1], self._pixels.shape[0])
+
+    def set_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
+        """Another picture, or none."""
+        # The image first: it borrows the memory of the array.
+        self._image = QImage() if pixels is None else borrowed_image(pixels)
+        self._pixels = pixels
+        self._drop_reduced()
+
+    def _drop_reduced(self) -> None:
+        self._reduced = QImage()
+        self._reduced_pixels = None
+
+    def paint(
+        self, painter: QPainter, transform: PaneTransform, device_pixel_ratio: float, smooth: bool
+    ) -> None:
+        """Draw the picture; ``smooth`` where there is time for it."""
+        size = self.size
+        if size is None:
+            return
+        x, y = transform.offset
+        target = QRectF(x, y, size[0] * transform.scale, size[1] * transform.scale)
+        device_scale = transform.scale * device_pixel_ratio
+        image = self._image
+        if smooth and device_scale < 1.0:
+            image = self._reduced_to(
+                max(round(size[0] * device_scale), 1), max(round(size[1] * device_scale), 1)
+            )
+        painter.setRenderHint(
+            QPainter.RenderHint.SmoothPixmapTransform,
+            smooth and 1.0 < transform.scale < PIXEL_EXACT_SCALE,
+        )
+        painter.drawImage(target, image, QRectF(image.rect()))
+
+    def _reduced_to(self, width: int, height: int) -> QImage:
+        """The picture averaged down to device pixels; Qt's own filter would alias below a half."""
+        if (self._reduced.width(), self._reduced.height()) != (width, height):
+            assert self._pixels is not None
+            self._reduced_pixels = reduced(self._pixels, width, height)
+            self._reduced = borrowed_image(self._reduced_pixels)
+        return self._reduced
+
+
+def reduced(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """An (H, W, 4) picture averaged down to ``height`` by ``width``.
+
+    Halved as often as it goes, then interpolated: a sixth of the time of one INTER_AREA step from
+    1080 x 1920 to 200 x 355 (4 and 26 ms measured).
+    """
+    out = pixels
+    while out.shape[1] >= 2 * width and out.shape[0] >= 2 * height:
+        out = cv2.resize(out, (out.shape[1] // 2, out.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    out = cv2.resize(out, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(out, np.uint8)

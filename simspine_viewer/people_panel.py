@@ -1,0 +1,156 @@
+"""The people of a recording: pick the one to annotate, merge, split, ignore."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pipeline.data import edits
+from pipeline.data.history import Place
+from simspine_viewer.document import Document
+from simspine_viewer.time_cursor import TimeCursor
+
+
+class PeoplePanel(QWidget):
+    """The people of the recording: pick the one to annotate, merge, split, ignore."""
+
+    def __init__(
+        self, document: Document, cursor: TimeCursor, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._cursor = document, cursor
+        hint = QLabel(
+            "The person in bold is annotated. Select another and choose what to do with them."
+        )
+        hint.setWordWrap(True)
+        hint.setProperty("role", "muted")
+        self.list = QListWidget()
+        self.list.setAccessibleName("People")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.list.itemDoubleClicked.connect(lambda _: self.annotate())
+        self.list.currentRowChanged.connect(lambda _: self._enable())
+        self.annotate_button = QPushButton("Annotate")
+        self.merge_button = QPushButton("Merge into annotated")
+        self.split_button = QPushButton("Split here")
+        self.ignore_button = QPushButton("Ignore")
+        self.annotate_button.clicked.connect(self.annotate)
+        self.merge_button.clicked.connect(self.merge)
+        self.split_button.clicked.connect(self.split)
+        self.ignore_button.clicked.connect(self.ignore)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(6, 6, 6, 6)
+        box.addWidget(hint)
+        box.addWidget(self.list, 1)
+        for pair in (
+            (self.annotate_button, self.ignore_button),
+            (self.merge_button, self.split_button),
+        ):
+            line = QHBoxLayout()
+            for button in pair:
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+                line.addWidget(button)
+            box.addLayout(line)
+        document.opened.connect(self.reload)
+        document.closed.connect(self._clear)
+        document.person_changed.connect(lambda _: self.reload())
+        document.changed.connect(
+            lambda change: self.reload() if change.group in ("assignment", "tracks") else None
+        )
+        self._enable()
+
+    def _clear(self) -> None:
+        self.list.clear()
+        self._enable()
+
+    def reload(self) -> None:
+        """Show the people as they are."""
+        document = self._document
+        chosen = self.selected()
+        assigned = document.sequence.read("assignment.track")
+        tracks = document.tracks()
+        ignored = document.sequence.read("tracks.ignored", tracks).astype(bool)
+        names = document.sequence.info.cameras.names
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for track, hidden in zip(tracks, ignored, strict=True):
+                there = (assigned == track).any(axis=2)
+                frames = int(there.any(axis=1).sum())
+                views = ", ".join(
+                    n for n, seen in zip(names, there.any(axis=0), strict=True) if seen
+                )
+                word = "frame" if frames == 1 else "frames"
+                text = f"Person {track + 1}: {frames} {word} in {views or 'no view'}"
+                item = QListWidgetItem(text + (" (ignored)" if hidden else ""))
+                item.setData(Qt.ItemDataRole.UserRole, int(track))
+                font = item.font()
+                font.setBold(bool(track == document.person))
+                item.setFont(font)
+                self.list.addItem(item)
+                if track == (document.person if chosen is None else chosen):
+                    self.list.setCurrentItem(item)
+        self._enable()
+
+    def selected(self) -> int | None:
+        """Track of the selected line."""
+        item = self.list.currentItem()
+        return None if item is None else int(item.data(Qt.ItemDataRole.UserRole))
+
+    def _enable(self) -> None:
+        track = self.selected()
+        other = track is not None and track != self._document.person
+        self.annotate_button.setEnabled(other)
+        self.merge_button.setEnabled(other)
+        self.ignore_button.setEnabled(other)
+        self.split_button.setEnabled(track is not None)
+        hidden = (
+            other
+            and self._document.is_open
+            and bool(self._document.sequence.read("tracks.ignored", [track])[0])
+        )
+        self.ignore_button.setText("Bring back" if hidden else "Ignore")
+
+    def _place(self) -> Place:
+        return Place(frame=self._cursor.frame)
+
+    def annotate(self) -> None:
+        """Work on the selected person from now on."""
+        track = self.selected()
+        if track is not None:
+            self._document.set_person(track)
+
+    def merge(self) -> None:
+        """Make the selected person the same as the annotated one."""
+        track, document = self.selected(), self._document
+        if track is not None and track != document.person:
+            patches = edits.merge_tracks(document.sequence, document.person, track)
+            label = f"Merge person {track + 1} into {document.person + 1}"
+            document.commit(label, patches, self._place())
+
+    def split(self) -> None:
+        """Give everything of the selected person from this frame on to a new person."""
+        track = self.selected()
+        if track is not None:
+            patches = edits.split_track(self._document.sequence, track, self._cursor.frame)
+            label = f"Split person {track + 1} at frame {self._cursor.frame}"
+            self._document.commit(label, patches, self._place())
+
+    def ignore(self) -> None:
+        """Hide the selected person, or bring them back."""
+        track, document = self.selected(), self._document
+        if track is not None and track != document.person:
+            hidden = bool(document.sequence.read("tracks.ignored", np.array([track]))[0])
+            label = f"{'Bring back' if hidden else 'Ignore'} person {track + 1}"
+            document.commit(
+                label, edits.ignore_track(document.sequence, track, not hidden), self._place()
+            )

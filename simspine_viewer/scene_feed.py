@@ -1,0 +1,133 @@
+"""Keeps the 3D scene in step with the document and asks it for pictures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+from simspine_viewer import orbit_camera as orbit
+from simspine_viewer.document import Document, FramePoints, Preview
+from simspine_viewer.selection import Selection
+from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.viewpoints import Size, Viewpoints
+
+if TYPE_CHECKING:
+    from simspine_viewer.scene3d import Scene3D
+
+SceneFactory = Callable[[bool], "Scene3D"]
+
+_log = logging.getLogger(__name__)
+
+
+def make_scene(dark: bool) -> Scene3D:
+    """The real scene; loads VTK."""
+    from simspine_viewer.scene3d import Scene3D
+
+    return Scene3D(dark=dark)
+
+
+class SceneFeed:
+    """Owns the scene, which is made at the first picture of an open recording.
+
+    ``failure`` is a sentence for the user where this computer cannot draw, else empty.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        cursor: TimeCursor,
+        selection: Selection,
+        viewpoints: Viewpoints,
+        factory: SceneFactory,
+    ) -> None:
+        self._document, self._cursor, self._selection = document, cursor, selection
+        self._viewpoints, self._factory = viewpoints, factory
+        self._scene: Scene3D | None = None
+        self._pixels: NDArray[np.uint8] | None = None
+        self._dark = True
+        self._new_recording = self._new_points = True
+        self.failure = ""
+
+    def recording_changed(self) -> None:
+        """Another recording was opened, or none is open."""
+        self._new_recording = True
+
+    def points_changed(self) -> None:
+        """The person of the cursor's frame looks different now."""
+        self._new_points = True
+
+    def points(self) -> FramePoints | None:
+        """What is to be seen at the cursor, None where nothing is open."""
+        frame = self._cursor.frame
+        if not self._document.is_open or frame >= self._document.sequence.n_frames:
+            return None
+        return self._document.points_at(frame)
+
+    def preview(self) -> Preview | None:
+        """The drag under way, if it is in the frame shown."""
+        preview = self._document.preview
+        return preview if preview is not None and preview.frame == self._cursor.frame else None
+
+    def picture(self, size: Size, ratio: float, samples: int, dark: bool) -> QImage | None:
+        """Draw for a widget of ``size``, ``ratio`` device pixels to each of its pixels.
+
+        None where nothing is open or nothing can be drawn. The image is valid until the next one.
+        """
+        if not self._document.is_open:
+            return None
+        scene = self._ready_scene(dark)
+        if scene is None:
+            return None
+        if dark != self._dark:
+            scene.set_theme(dark)
+            self._dark = dark
+        self._update(scene, size)
+        width, height = (int(np.ceil(n * ratio)) for n in size)
+        hole = orbit.scaled(self._viewpoints.hole(size), ratio)
+        self._pixels = scene.render(hole, width, height, samples)  # borrowed by the image
+        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        return image
+
+    def _ready_scene(self, dark: bool) -> Scene3D | None:
+        if self._scene is None and not self.failure:
+            try:
+                self._scene = self._factory(dark)
+            except (ImportError, OSError, RuntimeError) as error:
+                _log.exception("the 3D view cannot draw")
+                self.failure = f"3D is not available on this computer: {error}."
+            self._dark = dark
+            self._new_recording = True
+        return self._scene
+
+    def _update(self, scene: Scene3D, size: Size) -> None:
+        """Tell the scene what changed since the last picture."""
+        if self._new_recording:
+            info = self._document.sequence.info
+            scene.set_recording(info.cameras, info.skeleton)
+            self._new_recording, self._new_points = False, True
+        points = self.points()
+        if self._new_points and points is not None:
+            preview, selected = self.preview(), self._selection.keypoint
+            if not self._viewpoints.is_placed:
+                self._viewpoints.start(size)
+            scene.set_points(
+                points.xyz,
+                selected=selected,
+                sigma=float(points.sigma[selected]) if selected >= 0 else np.nan,
+                preview=None if preview is None else (preview.keypoint, preview.xyz),
+            )
+            self._new_points = False
+        scene.set_cameras(hidden=self._viewpoints.through, active=self._selection.view)
+
+    def close(self) -> None:
+        """Free the scene; the next picture makes a new one."""
+        self._pixels = None
+        if self._scene is not None:
+            self._scene.close()
+            self._scene = None

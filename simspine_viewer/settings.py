@@ -1,0 +1,76 @@
+"""What the program remembers between sessions, one dataclass over ``QSettings``."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+MAX_RECENT = 10
+
+
+def _store() -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "SIMSPINE", "Viewer")
+
+
+@dataclass(slots=True)
+class Settings:
+    """Preferences of this user on this machine; never part of a project."""
+
+    theme: str = "system"
+    author: str = field(default_factory=getpass.getuser)
+    error_threshold: float = 30.0  # px; beyond it a view is off, not noisy (Pose2Sim uses 15)
+    show_epipolar: bool = True
+    show_names: bool = False
+    recent: list[str] = field(default_factory=list)
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read from disk; whatever is missing or unreadable has its default."""
+        store, settings = _store(), cls()
+        for entry in fields(cls):
+            default = getattr(settings, entry.name)
+            value = store.value(entry.name, default)
+            if isinstance(default, bool):
+                value = value in (True, "true", "1", 1)
+            elif isinstance(default, float):
+                value = _number(value, default)
+            elif isinstance(default, list):
+                value = [value] if isinstance(value, str) else list(value or [])
+            setattr(settings, entry.name, value)
+        return settings
+
+    def save(self) -> None:
+        """Write to disk."""
+        store = _store()
+        for entry in fields(self):
+            store.setValue(entry.name, getattr(self, entry.name))
+        store.sync()
+
+    def remember(self, path: Path) -> None:
+        """Put a recording or project first in the list of recent ones."""
+        text = str(path)
+        self.recent = [text, *(entry for entry in self.recent if entry != text)][:MAX_RECENT]
+        self.save()
+
+
+def save_layout(geometry: QByteArray, state: QByteArray) -> None:
+    """Keep the window's size and docks; layout belongs to the machine, never to a project."""
+    store = _store()
+    store.setValue("window/geometry", geometry)
+    store.setValue("window/state", state)
+
+
+def load_layout() -> tuple[QByteArray | None, QByteArray | None]:
+    """The window's size and docks as last left, None where never saved."""
+    store = _store()
+    return store.value("window/geometry"), store.value("window/state")
+
+
+def _number(value: object, default: float) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return default

@@ -1,0 +1,392 @@
+"""The 3D view: a plain widget that shows pictures of the scene and takes mouse and keys.
+
+Drawing happens on a timer of its own at no more than 30 pictures a second, so that video never
+waits, and only while something changed and the widget is visible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QHideEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+    QWheelEvent,
+)  # fmt: skip
+from PySide6.QtWidgets import QWidget
+
+from pipeline.data.patch import Change
+from simspine_viewer import orbit_camera as orbit
+from simspine_viewer import stage_mesh, theme
+from simspine_viewer.document import Document
+from simspine_viewer.editor import Editor
+from simspine_viewer.orbit_camera import Pinhole
+from simspine_viewer.scene_feed import SceneFactory, SceneFeed, make_scene
+from simspine_viewer.selection import Selection
+from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.view3d_overlay import OverlayPainter
+from simspine_viewer.viewpoints import Viewpoints
+
+FloatArray = NDArray[np.float64]
+
+FRAME_MS = 33  # between pictures
+STILL_MS = 180  # of rest, after which the picture is drawn again without jagged edges
+PICK_RADIUS = 10.0  # px
+DRAG_THRESHOLD = 3.0  # px; a press that moves less only selects
+ZOOM_PER_NOTCH = 1.15
+EMPTY_HINT = "Open a recording to see the person in 3D."
+
+
+@dataclass(slots=True)
+class Gesture:
+    """A mouse button being held: what it does, since where, and on which keypoint."""
+
+    kind: Literal["orbit", "pan", "point"]
+    button: Qt.MouseButton
+    start: QPointF
+    last: QPointF
+    keypoint: int = -1
+    xyz: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
+    moving: bool = False
+
+
+class View3D(QWidget):
+    """Shows the annotated person, the floor and the cameras at the cursor's frame.
+
+    Left drag orbits, Shift or middle drag pans, the wheel zooms at the pointer, a double-click or
+    F frames the person; a press on a keypoint selects it and a drag moves it in the plane parallel
+    to the picture. ``factory`` makes the scene; it is given whether the appearance is dark.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        cursor: TimeCursor,
+        selection: Selection,
+        editor: Editor,
+        parent: QWidget | None = None,
+        *,
+        factory: SceneFactory = make_scene,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._cursor, self._selection = document, cursor, selection
+        self._editor = editor
+        self._viewpoints = Viewpoints(document, cursor)
+        self._feed = SceneFeed(document, cursor, selection, self._viewpoints, factory)
+        self._image: QImage | None = None
+        self._painted = False
+        self._new_picture = True
+        self._hover = -1
+        self._gesture: Gesture | None = None
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._draw)
+        self._still = QTimer(self)
+        self._still.setSingleShot(True)
+        self._still.setInterval(STILL_MS)
+        self._still.timeout.connect(self._draw_smooth)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(160, 120)
+        self.setAccessibleName("3D view")
+        self.setAccessibleDescription(
+            "The annotated person in 3D. Drag to orbit, Shift-drag to pan, wheel to zoom,"
+            " drag a keypoint to move it."
+        )
+        document.opened.connect(self._on_opened)
+        document.closed.connect(self._on_closed)
+        document.changed.connect(self._on_changed)
+        document.person_changed.connect(self._on_person_changed)
+        document.preview_changed.connect(self._on_preview_changed)
+        cursor.moved.connect(self._on_points_changed)
+        selection.changed.connect(self._on_points_changed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, 480)
+
+    def close(self) -> bool:
+        """Free the scene; when the widget is shown again it is made anew."""
+        self._release()
+        return super().close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._release()
+        super().closeEvent(event)
+
+    def _release(self) -> None:
+        self._timer.stop()
+        self._still.stop()
+        self._image = None
+        self._feed.close()
+
+    @property
+    def viewpoints(self) -> Viewpoints:
+        """From where the person is seen; look at it, but change it by the methods below."""
+        return self._viewpoints
+
+    def frame_person(self) -> None:
+        """Bring the whole person into the view, seen from the same side."""
+        self._viewpoints.frame(self._size())
+        self._request()
+
+    def view_front(self) -> None:
+        """See the person from the front."""
+        self._viewpoints.front(self._size())
+        self._request()
+
+    def view_side(self) -> None:
+        """See the person from their right."""
+        self._viewpoints.side(self._size())
+        self._request()
+
+    def view_top(self) -> None:
+        """See the person from above, facing up in the picture."""
+        self._viewpoints.top(self._size())
+        self._request()
+
+    def view_camera(self, view: int) -> None:
+        """See what a calibrated camera sees, without its distortion."""
+        self._viewpoints.camera(view)
+        self._request()
+
+    def project(self, xyz: FloatArray) -> FloatArray:
+        """Widget pixels (..., 2), origin top left, of world points (..., 3) m."""
+        return orbit.project(self._hole(), xyz)
+
+    def _size(self) -> tuple[int, int]:
+        return self.width(), self.height()
+
+    def _hole(self) -> Pinhole:
+        return self._viewpoints.hole(self._size())
+
+    # What the document says
+
+    def _on_opened(self) -> None:
+        self._feed.recording_changed()
+        self._viewpoints.reset()
+        self._on_points_changed()
+
+    def _on_closed(self) -> None:
+        self._gesture, self._hover = None, -1
+        self._image = None
+        self._on_opened()
+
+    def _on_changed(self, change: Change) -> None:
+        if self._cursor.frame in change.frames:
+            self._on_points_changed()
+
+    def _on_person_changed(self) -> None:
+        self._viewpoints.reset()
+        self._on_points_changed()
+
+    def _on_preview_changed(self) -> None:
+        if self._document.preview is None and self._gesture is not None and self._gesture.moving:
+            self._end_gesture()  # ended from elsewhere: Escape, another frame, a commit
+        self._on_points_changed()
+
+    def _on_points_changed(self) -> None:
+        self._feed.points_changed()
+        self._request()
+
+    # Drawing
+
+    def _request(self) -> None:
+        """Draw soon, if anybody can see it."""
+        self._new_picture = True
+        self._still.stop()
+        if not self._painted or self._timer.isActive() or not self._is_seen():
+            return
+        since = self._clock.elapsed() if self._clock.isValid() else FRAME_MS
+        self._timer.start(max(0, FRAME_MS - since))
+
+    def _draw(self) -> None:
+        self._draw_with(1)
+
+    def _draw_smooth(self) -> None:
+        self._draw_with(2)
+
+    def _draw_with(self, samples: int) -> None:
+        if not self._is_seen():
+            return
+        self._clock.start()
+        self._new_picture = False
+        ratio = self.devicePixelRatioF()
+        self._image = self._feed.picture(self._size(), ratio, samples, self._is_dark())
+        if self._image is not None and samples == 1 and ratio < 2:
+            self._still.start()
+        self.update()
+
+    def _is_seen(self) -> bool:
+        return self.isVisible() and not self.window().isMinimized() and not self.size().isEmpty()
+
+    def _is_dark(self) -> bool:
+        return self.palette().color(QPalette.ColorRole.Window).lightness() < 128
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        appearance = stage_mesh.DARK if self._is_dark() else stage_mesh.LIGHT
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(*appearance.ground))
+        if self._image is not None:
+            painter.drawImage(QPointF(0, 0), self._image)
+        words = theme.DARK if self._is_dark() else theme.LIGHT
+        overlay = OverlayPainter(painter, self._size(), words, appearance)
+        if self._feed.failure:
+            overlay.message(self._feed.failure)
+        elif not self._document.is_open:
+            overlay.message(EMPTY_HINT)
+        else:
+            overlay.scene(
+                self._feed, self._viewpoints, self._document, self._selection, self._hover
+            )
+        painter.end()
+        if not self._painted or (self._new_picture and not self._timer.isActive()):
+            # Not before the window's first paint: making the scene takes a third of a second.
+            self._painted = True
+            self._request()
+
+    # Mouse and keys
+
+    def _keypoint_at(self, position: QPointF) -> int:
+        """The keypoint within reach of the pointer, -1 for none."""
+        points = self._feed.points()
+        if points is None:
+            return -1
+        gap = np.linalg.norm(self.project(points.xyz) - (position.x(), position.y()), axis=1)
+        gap = np.where(np.isfinite(gap), gap, np.inf)
+        nearest = int(np.argmin(gap))
+        return nearest if gap[nearest] <= PICK_RADIUS else -1
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._image is None or self._gesture is not None:
+            return
+        position, button = event.position(), event.button()
+        panning = button == Qt.MouseButton.MiddleButton or bool(
+            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        )
+        if button not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            return
+        if panning:
+            self._gesture = Gesture("pan", button, position, position)
+            return
+        keypoint, points = self._keypoint_at(position), self._feed.points()
+        if keypoint < 0 or points is None:
+            self._gesture = Gesture("orbit", button, position, position)
+            return
+        xyz = points.xyz[keypoint].copy()
+        self._gesture = Gesture("point", button, position, position, keypoint, xyz)
+        self._selection.set(keypoint=keypoint)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position, gesture = event.position(), self._gesture
+        if gesture is None:
+            self._set_hover(self._keypoint_at(position))
+            return
+        step = position - gesture.last
+        gesture.last = position
+        if gesture.kind == "pan":
+            self._viewpoints.pan(step.x(), step.y(), self._size())
+        elif gesture.kind == "orbit":
+            self._viewpoints.turn(step.x(), step.y(), self._size())
+        else:
+            self._drag_point(gesture, position)
+        self._request()
+
+    def _drag_point(self, gesture: Gesture, position: QPointF) -> None:
+        moved = position - gesture.start
+        if not gesture.moving and np.hypot(moved.x(), moved.y()) <= DRAG_THRESHOLD:
+            return
+        if not gesture.moving:
+            self._cursor.pause()
+            gesture.moving = True
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        hole = self._hole()
+        target = orbit.project(hole, gesture.xyz) + np.array([moved.x(), moved.y()])
+        self._editor.drag_in_3d(gesture.keypoint, orbit.on_plane(hole, target, gesture.xyz))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        gesture = self._gesture
+        if gesture is None or event.button() != gesture.button:
+            return
+        self._end_gesture()
+        if gesture.moving:
+            self._editor.release()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.frame_person()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._image is not None and (self._gesture is None or not self._gesture.moving):
+            factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / 120)
+            at = np.array([event.position().x(), event.position().y()])
+            self._viewpoints.zoom(factor, at, self._size())
+            self._request()
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._is_dragging():
+            self._cancel_drag()
+        elif event.key() == Qt.Key.Key_F and not event.modifiers():
+            self.frame_person()
+        else:
+            event.ignore()
+
+    def event(self, event: QEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.ShortcutOverride and self._is_dragging():
+            assert isinstance(event, QKeyEvent)
+            if event.key() == Qt.Key.Key_Escape:  # ours while dragging, whatever the menus say
+                event.accept()
+        elif kind in (QEvent.Type.PaletteChange, QEvent.Type.DevicePixelRatioChange):
+            self._request()
+        return super().event(event)
+
+    def leaveEvent(self, _event: QEvent) -> None:
+        self._set_hover(-1)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._cancel_drag()
+        self._timer.stop()
+        self._still.stop()
+        super().hideEvent(event)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self._request()
+
+    def _is_dragging(self) -> bool:
+        return self._gesture is not None and self._gesture.moving
+
+    def _cancel_drag(self) -> None:
+        dragging = self._is_dragging()
+        self._end_gesture()
+        if dragging:
+            self._editor.cancel()
+
+    def _end_gesture(self) -> None:
+        self._gesture = None
+        self.unsetCursor()
+        self._hover = -1
+
+    def _set_hover(self, keypoint: int) -> None:
+        if keypoint != self._hover:
+            self._hover = keypoint
+            if keypoint >= 0:
+                self.setCursor(Qt.CursorShape.PointingHandCursor)
+            else:
+                self.unsetCursor()
+            self.update()

@@ -1,0 +1,59 @@
+"""Fixtures and guards shared by all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def _test_data() -> Path:
+    default = REPOSITORY.parent / "shared" / "data"
+    return Path(os.environ.get("SIMSPINE_TEST_DATA", default))
+
+
+def _real_recording(name: str) -> Path:
+    folder = _test_data() / name
+    if not folder.is_dir():
+        message = f"real recording not found: {folder} (set SIMSPINE_TEST_DATA)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def balancing_source() -> Path:
+    """The delivered four-camera recording; read only, never write here."""
+    return _real_recording("balancing")
+
+
+@pytest.fixture
+def balancing(balancing_source: Path, tmp_path: Path) -> Path:
+    """A copy of the real recording in a temporary folder, videos linked."""
+    target = tmp_path / "balancing"
+    target.mkdir()
+    for entry in balancing_source.iterdir():
+        if entry.name == "videos":
+            (target / "videos").mkdir()
+            for video in entry.iterdir():
+                (target / "videos" / video.name).symlink_to(video)
+        elif entry.name != "reference":
+            shutil.copytree(entry, target / entry.name, copy_function=shutil.copyfile)
+    for folder in target.rglob("*"):
+        if folder.is_dir():
+            folder.chmod(0o755)
+    return target
+
+
+@pytest.fixture(autouse=True)
+def _isolated_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, caches and user data of each test live in its own folder."""
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
