@@ -96,7 +96,7 @@ class _Start:
     def _opened(self) -> None:
         window, args = self._window, self._args
         if args.frame is not None:
-            window.cursor.set_frame(args.frame)
+            window.time.set_frame(args.frame)
         if args.keypoint:
             window.commands.guarded(
                 lambda c: c.selection.set(c.document.sequence.info.skeleton.index(args.keypoint))

@@ -29,7 +29,7 @@ class Commands:
     def __init__(self, window: MainWindow) -> None:
         self.window = window
         self.document = window.document
-        self.cursor = window.cursor
+        self.cursor = window.time
         self.selection = window.selection
         self.editor = window.editor
         self.jobs = window.jobs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from pipeline.data.errors import UserError
 from pipeline.data.history import History, Place, Transaction
+from pipeline.data.layers import LAYERS
 from pipeline.data.observations import detections, observations, track_ids
 from pipeline.data.patch import Change, Patch
 from pipeline.data.sequence import Sequence
@@ -212,11 +214,9 @@ class Document(QObject):
         if self._cached is not None and self._cached_key == key:
             return self._cached
         rows = np.array([frame])
-        if sequence.stamps.stale("points3d", self.person)[frame]:
-            patches = solve_points3d(sequence, self.person, rows)
-            sequence.land(patches, rows, sequence.revision)
         seen = observations(sequence, self.person, rows)
-        xyz = sequence.read("points3d.xyz", rows, self.person)[0].astype(float)
+        derived = self._derived_at(frame)
+        xyz = derived["points3d.xyz"].astype(float)
         reprojected = project_views(sequence.info.cameras, xyz).swapaxes(0, 1)
         ignored = sequence.read("tracks.ignored", self.tracks()).astype(bool)
         others = {
@@ -233,9 +233,18 @@ class Document(QObject):
             xyz,
             reprojected,
             np.linalg.norm(seen.xy[0] - reprojected, axis=-1),
-            sequence.read("points3d.sigma", rows, self.person)[0].astype(float),
-            sequence.read("points3d.source", rows, self.person)[0],
+            derived["points3d.sigma"].astype(float),
+            derived["points3d.source"],
             others,
         )
         self._cached_key = key
         return self._cached
+
+    def _derived_at(self, frame: int) -> dict[str, NDArray[Any]]:
+        """The ``points3d`` layers of one frame, solved for the moment where they are stale."""
+        sequence, rows = self.sequence, np.array([frame])
+        if sequence.stamps.stale("points3d", self.person)[frame]:
+            patches = solve_points3d(sequence, self.person, rows)
+            return {patch.layer: patch.new for patch in patches}
+        names = [spec.name for spec in LAYERS.values() if spec.group == "points3d"]
+        return {name: sequence.read(name, rows, self.person)[0] for name in names}

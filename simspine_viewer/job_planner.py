@@ -33,7 +33,7 @@ class JobPlanner(QObject):
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
         self._quiet.setInterval(QUIET_MS)
-        self._quiet.timeout.connect(self._plan)
+        self._quiet.timeout.connect(self.plan_now)
         document.opened.connect(self._opened)
         document.closed.connect(self._closing)
         document.changed.connect(self._changed)
@@ -61,7 +61,8 @@ class JobPlanner(QObject):
             self._jobs.cancel(self._job_id)
             self._job_id = None
 
-    def _plan(self) -> None:
+    def plan_now(self) -> None:
+        """Send what is stale to the worker, without waiting for quiet."""
         document = self._document
         if not document.is_open or self._job_id is not None or self._failed:
             return

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from pipeline.data.history import Place
+from pipeline.io.opening import project_findings
 from simspine_viewer import settings as store
 from simspine_viewer.actions import COMMANDS, MENUS, ActionTable
 from simspine_viewer.commands import Commands
@@ -56,11 +57,11 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1500, 900)
         self.document = Document(self)
-        self.cursor = TimeCursor(self)
+        self.time = TimeCursor(self)
         self.selection = Selection(self)
-        self.editor = Editor(self.document, self.cursor, self.selection, self)
+        self.editor = Editor(self.document, self.time, self.selection, self)
         self.jobs = jobs or JobManager(parent=self)
-        self.planner = JobPlanner(self.document, self.cursor, self.jobs, self)
+        self.planner = JobPlanner(self.document, self.time, self.jobs, self)
         self.loader = FrameLoader(self)
         self._build_centre()
         self._build_docks()
@@ -81,8 +82,8 @@ class MainWindow(QMainWindow):
         self.table.refresh()
 
     def _build_centre(self) -> None:
-        self.grid = PaneGrid(self.document, self.cursor, self.selection, self.editor)
-        self.view3d = View3D(self.document, self.cursor, self.selection, self.editor)
+        self.grid = PaneGrid(self.document, self.time, self.selection, self.editor)
+        self.view3d = View3D(self.document, self.time, self.selection, self.editor)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.grid)
         self.splitter.addWidget(self.view3d)
@@ -100,11 +101,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.stack)
 
     def _build_docks(self) -> None:
-        self.timeline = Timeline(self.document, self.cursor, self.settings)
-        self.inspector = Inspector(self.document, self.cursor, self.selection, self.settings)
+        self.timeline = Timeline(self.document, self.time, self.settings)
+        self.inspector = Inspector(self.document, self.time, self.selection, self.settings)
         self.history_panel = HistoryPanel(self.document)
         self.job_panel = JobPanel(self.jobs)
-        self.people_panel = PeoplePanel(self.document, self.cursor)
+        self.people_panel = PeoplePanel(self.document, self.time)
         self.findings_panel = FindingsPanel()
         right, bottom = (
             Qt.DockWidgetArea.RightDockWidgetArea,
@@ -198,9 +199,9 @@ class MainWindow(QMainWindow):
         self.selection.changed.connect(self._show_place)
         self.editor.placing_changed.connect(lambda _: self._show_mode())
         document.failed.connect(self.say_error)
-        self.cursor.moved.connect(self._moved)
-        self.cursor.playing_changed.connect(lambda _: refresh())
-        self.cursor.speed_changed.connect(lambda _: self._show_place())
+        self.time.moved.connect(self._moved)
+        self.time.playing_changed.connect(lambda _: refresh())
+        self.time.speed_changed.connect(lambda _: self._show_place())
         self.loader.frames_ready.connect(self.grid.set_pictures)
         self.jobs.changed.connect(self._jobs_changed)
         self.jobs.finished.connect(self._job_finished)
@@ -218,16 +219,17 @@ class MainWindow(QMainWindow):
         sequence, project = self.document.sequence, self.document.project
         assert project is not None
         info = sequence.info
-        self.cursor.set_range(info.n_frames, info.fps)
+        self.time.set_range(info.n_frames, info.fps)
         self.selection.set(keypoint=-1, view=0)
         self.grid.set_views(len(info.cameras))
         self.loader.set_recording(info.videos, info.syncs)
-        self.findings_panel.set_findings(project.findings)
-        self.docks["findings"].setWindowTitle(f"Notes ({len(project.findings)})")
+        findings = project_findings(project)
+        self.findings_panel.set_findings(findings)
+        self.docks["findings"].setWindowTitle(f"Notes ({len(findings)})" if findings else "Notes")
         self.welcome.set_busy("")
         self.stack.setCurrentWidget(self.splitter)
-        self.cursor.set_frame(int(project.state("frame", 0)))
-        self.loader.request(self.cursor.frame)
+        self.time.set_frame(int(project.state("frame", 0)))
+        self.loader.request(self.time.frame)
         self.refresh_title()
         self.table.refresh()
         where = " for looking only" if project.read_only else ""
@@ -235,7 +237,7 @@ class MainWindow(QMainWindow):
 
     def _closed(self) -> None:
         self.loader.set_recording((), ())
-        self.cursor.set_range(0, 30.0)
+        self.time.set_range(0, 30.0)
         self.grid.set_views(0)
         self.findings_panel.set_findings(())
         self.docks["findings"].setWindowTitle("Notes")
@@ -253,8 +255,8 @@ class MainWindow(QMainWindow):
     def _visit(self, place: Place) -> None:
         """Go where an undone or redone step was made."""
         if place.frame >= 0:
-            self.cursor.pause()
-            self.cursor.set_frame(place.frame)
+            self.time.pause()
+            self.time.set_frame(place.frame)
         if place.keypoint >= 0:
             self.selection.set(place.keypoint, place.view if place.view >= 0 else None)
 
@@ -262,12 +264,12 @@ class MainWindow(QMainWindow):
         """Keep where the user is in the project, for the next time it is opened."""
         project = self.document.project
         if project is not None and not project.read_only:
-            project.set_state("frame", self.cursor.frame)
+            project.set_state("frame", self.time.frame)
 
     def _show_place(self) -> None:
         if not self.document.is_open:
             return
-        cursor = self.cursor
+        cursor = self.time
         seconds = cursor.frame / cursor.fps
         self.place_label.setText(f"Frame {cursor.frame} of {cursor.n_frames - 1}   {seconds:.3f} s")
         self.speed_label.setText(f"{cursor.speed:g}×")
@@ -334,7 +336,7 @@ class MainWindow(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Hand a theme to everything that paints itself."""
         self.theme = theme
-        for widget in (self.timeline, self.inspector, self.findings_panel, self.view3d, self.grid):
+        for widget in (self.timeline, self.inspector, self.findings_panel, self.grid):
             widget.set_theme(theme)
         self.table.refresh()
 
@@ -354,7 +356,7 @@ class MainWindow(QMainWindow):
         """Shut down in order: clock, jobs, decoders, 3D, document."""
         store.save_layout(self.saveGeometry(), self.saveState())
         self.remember_position()
-        self.cursor.pause()
+        self.time.pause()
         self.jobs.close()
         self.loader.close()
         self.view3d.close()

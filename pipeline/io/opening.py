@@ -136,7 +136,7 @@ def open_in_memory(
     """
     if path.suffix == SUFFIX:
         with Project.open(path, read_only=True) as project:
-            return project.sequence, project.findings
+            return project.sequence, project_findings(project)
     plan = recognise(path)
     if calibration is not None:
         plan = with_calibration(plan, calibration)
@@ -148,14 +148,15 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     return {**asdict(finding), "path": str(finding.path) if finding.path else None}
 
 
-def findings_from_json(entries: list[dict[str, Any]]) -> tuple[Finding, ...]:
-    """Findings as a project keeps them in its ``recording`` provenance."""
-    return tuple(
+def project_findings(project: Project) -> tuple[Finding, ...]:
+    """What was noticed when a project was opened, then when its recording was first read."""
+    read = (
         Finding(
             entry["severity"],
             entry["code"],
             entry["message"],
             Path(entry["path"]) if entry.get("path") else None,
         )
-        for entry in entries
+        for entry in project.recording.get("findings", [])
     )
+    return (*project.findings, *read)
