@@ -15,16 +15,30 @@ from simspine_viewer import dialogs
 from simspine_viewer.actions import State
 from simspine_viewer.opener import Opener
 from simspine_viewer.theme import apply_theme, theme_for
-from simspine_viewer.time_cursor import SPEEDS
+from simspine_viewer.time_cursor import SPEEDS, TimeCursor
 
 if TYPE_CHECKING:
+    from simspine_viewer.document import Document
+    from simspine_viewer.editor import Editor
+    from simspine_viewer.job_manager import JobManager
     from simspine_viewer.main_window import MainWindow
+    from simspine_viewer.selection import Selection
+    from simspine_viewer.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 class Commands:
     """The verbs behind the action table. Each is a method without arguments, or nearly so."""
+
+    window: MainWindow
+    document: Document
+    cursor: TimeCursor
+    selection: Selection
+    editor: Editor
+    jobs: JobManager
+    settings: Settings
+    overlay_hidden: bool
 
     def __init__(self, window: MainWindow) -> None:
         self.window = window
@@ -164,6 +178,9 @@ class Commands:
     def fit(self) -> None:
         self.window.grid.fit_all()
 
+    def zoom(self, factor: float) -> None:
+        self.window.grid.panes[self.selection.view].zoom(factor)
+
     def enlarge(self) -> None:
         self.window.grid.enlarge(self.selection.view)
 
@@ -171,6 +188,11 @@ class Commands:
         self.settings.show_epipolar = not self.settings.show_epipolar
         self.settings.save()
         self.window.grid.set_epipolar(self.settings.show_epipolar)
+
+    def toggle_names(self) -> None:
+        self.settings.show_names = not self.settings.show_names
+        self.settings.save()
+        self.window.grid.set_names(self.settings.show_names)
 
     def toggle_overlay(self) -> None:
         self.overlay_hidden = not self.overlay_hidden

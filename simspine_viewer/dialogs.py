@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from pipeline import __version__
+from pipeline.data.errors import UserError
 from pipeline.data.skeleton import project_skeleton
 from pipeline.io.opening import SUFFIX
 from simspine_viewer.actions import COMMANDS, MENUS
@@ -94,47 +95,75 @@ class ExportDialog(QDialog):
             self.format.addItem(title, key)
         self.path = QLineEdit()
         self.path.setMinimumWidth(420)
+        self.path.setAccessibleName("Where the export goes")
         browse = QPushButton("Browse…")
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
         line.addWidget(self.path, 1)
         line.addWidget(browse)
         note = QLabel(
-            "Placed and corrected points go first. Coordinates are metres with Y up, pixels with "
-            "the centre of the first pixel at 0, 0. The old file stays until the new one is "
-            "complete."
+            "What you placed or corrected goes before what was detected. Coordinates are metres "
+            "with Y up, or pixels with the centre of the first pixel at 0, 0."
         )
         note.setWordWrap(True)
         note.setProperty("role", "muted")
-        buttons = QDialogButtonBox(
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setProperty("role", "warning")
+        self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
-        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Export")
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Export")
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
         form = QFormLayout()
         form.addRow("Format", self.format)
         form.addRow("To", line)
         box = QVBoxLayout(self)
         box.addLayout(form)
         box.addWidget(note)
-        box.addWidget(buttons)
+        box.addWidget(self.problem)
+        box.addWidget(self.buttons)
+        self._folder = project.parent
+        self.path.textChanged.connect(self._check)
         self.format.currentIndexChanged.connect(self._suggest)
         self._suggest()
 
     def _suggest(self) -> None:
+        """Propose a name for the format, in the folder that was chosen last."""
         key = self.format.currentData()
         suffix = EXPORT_FORMATS[key][1] or f"_{key}"
-        self.path.setText(str(self._project.with_name(self._project.stem + suffix)))
+        self.path.setText(str(self._folder / (self._project.stem + suffix)))
+
+    def _check(self) -> None:
+        """Say what would become of the target, and refuse what cannot be written."""
+        target = self.choice().path
+        is_folder = not EXPORT_FORMATS[self.format.currentData()][1]
+        problem, allowed = "", True
+        if not self.path.text().strip():
+            problem, allowed = "Say where the export goes.", False
+        elif not target.parent.is_dir():
+            problem, allowed = f"{target.parent} is not a folder.", False
+        elif target.is_dir() != is_folder and target.exists():
+            problem, allowed = f"{target.name} is {'a file' if is_folder else 'a folder'}.", False
+        elif target.exists():
+            problem = f"{target.name} exists and will be replaced once the export is complete."
+        if allowed:
+            self._folder = target.absolute().parent
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(allowed)
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Export to", self.path.text())
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Export to", self.path.text(), options=QFileDialog.Option.DontConfirmOverwrite
+        )  # the dialog itself says what will be replaced
         if path:
             self.path.setText(path)
 
     def choice(self) -> ExportChoice:
         """The answer."""
-        return ExportChoice(self.format.currentData(), Path(self.path.text()).expanduser())
+        return ExportChoice(self.format.currentData(), Path(self.path.text().strip()).expanduser())
 
 
 def ask_export(parent: QWidget, project: Path) -> ExportChoice | None:
@@ -165,14 +194,21 @@ def ask_frame(parent: QWidget, cursor: TimeCursor) -> int | None:
     return None if text is None else parse_frame(text, cursor)
 
 
-def parse_frame(text: str, cursor: TimeCursor) -> int | None:
-    """Frame meant by “120” or “2.5 s”; None where it is neither."""
+def parse_frame(text: str, cursor: TimeCursor) -> int:
+    """Frame meant by “120” or “2.5 s”, within the recording; UserError where it is neither."""
+    text = text.strip()
     try:
         if text.lower().endswith("s"):
-            return round(float(text[:-1].replace(",", ".")) * cursor.fps)
-        return int(text)
-    except ValueError:
-        return None
+            frame = round(float(text[:-1].replace(",", ".")) * cursor.fps)
+        else:
+            frame = int(text)
+    except (ValueError, OverflowError):
+        last = cursor.n_frames - 1
+        raise UserError(
+            f"“{text}” is neither a frame from 0 to {last} nor a time such as "
+            f"“{last / cursor.fps:.2f} s”."
+        ) from None
+    return min(max(frame, 0), max(cursor.n_frames - 1, 0))
 
 
 def offer_read_only(parent: QWidget, error: Exception) -> bool:

@@ -28,7 +28,7 @@ MAX_BYTES = 512 * 2**20
 AHEAD = 4
 # A larger distance between two requests is a jump, which says nothing about the next one.
 _STEP = 10
-_JOIN_SECONDS = 5.0
+JOIN_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -127,14 +127,14 @@ class FrameLoader(QObject):
         self._threads = []
         for thread in threads:
             thread.stop()
-        deadline = time.monotonic() + _JOIN_SECONDS
+        deadline = time.monotonic() + JOIN_SECONDS
         late = [t for t in threads if not t.join(max(deadline - time.monotonic(), 0.0))]
         if late:
-            _log.warning("%d decode threads did not end in %.0f s", len(late), _JOIN_SECONDS)
+            _log.warning("%d decode threads did not end in %.0f s", len(late), JOIN_SECONDS)
         # After the threads: what they decoded last must not stay.
         self._cache = FrameCache(self._max_bytes // 2)
 
-    def _begin(self, frame: int) -> None:
+    def _begin(self, frame: int, *, prefetch: bool = True) -> None:
         self._current = frame
         settled: dict[int, Picture] = {}
         wanted: list[tuple[DecodeThread, DecodeRequest]] = []
@@ -147,7 +147,7 @@ class FrameLoader(QObject):
                 elif video_frame is None:
                     settled[view] = Picture(frame, reason=NO_FRAME)
                 else:
-                    ahead = self._ahead(frame, sync)
+                    ahead = self._ahead(frame, sync) if prefetch else ()
                     request = DecodeRequest(self._ticket, frame, video_frame, ahead)
                     wanted.append((thread, request))
             self._pictures = settled
@@ -188,6 +188,8 @@ class FrameLoader(QObject):
         frame, self._current = self._current, None
         upcoming, self._next = self._next, None
         if upcoming is not None and upcoming != frame:
-            self._begin(upcoming)  # first, so that decoding goes on while the panes draw
+            # Now, so that decoding goes on while the panes draw. Nothing ahead of it: whoever is
+            # behind the requests has no idle time.
+            self._begin(upcoming, prefetch=False)
         self._shown += 1
         self.frames_ready.emit(frame, pictures)

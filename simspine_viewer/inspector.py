@@ -48,6 +48,7 @@ class Inspector(QWidget):
         self.title = QLabel()
         self.title.setProperty("role", "heading")
         self.detail = QLabel()
+        self.detail.setProperty("role", "muted")
         for label in (self.title, self.detail):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -86,8 +87,7 @@ class Inspector(QWidget):
     def _clear(self) -> None:
         self.keypoints.setRowCount(0)
         self.views.setRowCount(0)
-        self.title.setText("No keypoint selected")
-        self.detail.setText("Open a recording, then click a point in a picture or in 3D.")
+        self._show_nothing(is_open=False)
 
     def _fill_names(self) -> None:
         info = self._document.sequence.info
@@ -134,9 +134,22 @@ class Inspector(QWidget):
         super().showEvent(event)
         self.refresh()
 
+    def _show_nothing(self, is_open: bool) -> None:
+        """Nothing is selected: say how to select something."""
+        self.title.setText("No keypoint selected")
+        self.detail.setText(
+            "Click a point in a picture, in 3D or in the list."
+            if is_open
+            else "Open a recording, then click a point in a picture or in 3D."
+        )
+        for view in range(self.views.rowCount()):
+            for column in range(1, len(VIEW_COLUMNS)):
+                self._write(self.views, view, column, "")
+
     def _show_selected(self) -> None:
         keypoint = self._selection.keypoint
         if keypoint < 0 or not self._document.is_open:
+            self._show_nothing(self._document.is_open)
             return
         points = self._document.points_at(self._cursor.frame)
         definition = self._document.sequence.info.skeleton.keypoints[keypoint]
@@ -173,7 +186,7 @@ class Inspector(QWidget):
         with QSignalBlocker(self.keypoints), QSignalBlocker(self.views):
             if 0 <= self._selection.keypoint < self.keypoints.rowCount():
                 self.keypoints.selectRow(self._selection.keypoint)
-                self.keypoints.scrollToItem(self.keypoints.item(self._selection.keypoint, 0))
+                self.keypoints.scrollTo(self.keypoints.model().index(self._selection.keypoint, 0))
             else:
                 self.keypoints.clearSelection()
             if 0 <= self._selection.view < self.views.rowCount():
@@ -228,6 +241,8 @@ def _table(columns: tuple[str, ...], name: str) -> QTableWidget:
     table.setShowGrid(False)
     table.setAlternatingRowColors(True)
     header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     return table

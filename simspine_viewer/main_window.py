@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -15,14 +15,13 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QSplitter,
     QStackedWidget,
-    QToolBar,
     QWidget,
 )
 
 from pipeline.data.history import Place
 from pipeline.io.opening import project_findings
 from simspine_viewer import settings as store
-from simspine_viewer.actions import COMMANDS, MENUS, ActionTable
+from simspine_viewer.actions import ActionTable
 from simspine_viewer.commands import Commands
 from simspine_viewer.document import Document
 from simspine_viewer.editor import Editor
@@ -30,6 +29,7 @@ from simspine_viewer.frame_loader import FrameLoader
 from simspine_viewer.inspector import Inspector
 from simspine_viewer.job_manager import JobManager, JobState
 from simspine_viewer.job_planner import JobPlanner
+from simspine_viewer.menus import add_commands, build_menus, build_toolbar
 from simspine_viewer.pane_grid import PaneGrid
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
 from simspine_viewer.people_panel import PeoplePanel
@@ -46,6 +46,8 @@ STATUS_MS = 6000
 
 class MainWindow(QMainWindow):
     """Everything on the screen. Panes know the document, cursor and selection, never each other."""
+
+    view3d: View3D
 
     def __init__(
         self, app: QApplication, settings: Settings, jobs: JobManager | None = None
@@ -67,13 +69,14 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self.commands = Commands(self)
         self.table = ActionTable(self.commands, self)
-        self._build_menus()
-        self._build_toolbar()
+        build_menus(self, self.table, self.docks.values(), self.settings, self.open_path)
+        self.addToolBar(build_toolbar(self.table))
         self._build_status()
         self._connect()
         self.theme = theme_for(settings.theme, app)
         self.set_theme(self.theme)
         self.grid.set_epipolar(settings.show_epipolar)
+        self.grid.set_names(settings.show_names)
         geometry, state = store.load_layout()
         if geometry is not None:
             self.restoreGeometry(geometry)
@@ -137,50 +140,6 @@ class MainWindow(QMainWindow):
         self.docks[name] = dock
         return dock
 
-    def _build_menus(self) -> None:
-        self.menus: dict[str, QMenu] = {}
-        for title in MENUS:
-            menu = self.menus[title] = self.menuBar().addMenu(title)
-            for command in COMMANDS:
-                if command.menu != title:
-                    continue
-                if command.after_separator:
-                    menu.addSeparator()
-                menu.addAction(self.table.actions[command.id])
-                if command.id == "open-project":
-                    self.recent_menu = menu.addMenu("Open Recent")
-            menu.aboutToShow.connect(self.table.refresh)
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
-        panels = self.menus["View"].addMenu("Panels")
-        for dock in self.docks.values():
-            panels.addAction(dock.toggleViewAction())
-
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        for entry in self.settings.recent:
-            action = self.recent_menu.addAction(entry)
-            action.setEnabled(Path(entry).exists())
-            action.triggered.connect(lambda _=False, path=Path(entry): self.open_path(path))
-        if not self.settings.recent:
-            self.recent_menu.addAction("Nothing opened yet").setEnabled(False)
-
-    def _build_toolbar(self) -> None:
-        self.toolbar = QToolBar("Tools")
-        self.toolbar.setObjectName("tools")
-        self.toolbar.setMovable(False)
-        self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        self.addToolBar(self.toolbar)
-        previous = ""
-        for command in COMMANDS:
-            if not command.tool:
-                continue
-            if previous and command.menu != previous:
-                self.toolbar.addSeparator()
-            previous = command.menu
-            action = self.table.actions[command.id]
-            action.setIconText(command.tool)
-            self.toolbar.addAction(action)
-
     def _build_status(self) -> None:
         self.place_label = QLabel()
         self.speed_label = QLabel()
@@ -203,6 +162,7 @@ class MainWindow(QMainWindow):
         self.time.playing_changed.connect(lambda _: refresh())
         self.time.speed_changed.connect(lambda _: self._show_place())
         self.loader.frames_ready.connect(self.grid.set_pictures)
+        self.loader.failed.connect(lambda _, sentence: self.say(sentence))
         self.jobs.changed.connect(self._jobs_changed)
         self.jobs.finished.connect(self._job_finished)
         self.grid.person_clicked.connect(document.set_person)
@@ -289,13 +249,10 @@ class MainWindow(QMainWindow):
             self.say(" ".join([f"{state.job.title}: {state.text}.", *state.files]))
         self.table.refresh()
 
-    def _context_menu(self, position) -> None:  # type: ignore[no-untyped-def]
+    def _context_menu(self, position: QPoint) -> None:
         menu = QMenu(self)
-        for command in COMMANDS:
-            if command.menu == "Points":
-                if command.after_separator:
-                    menu.addSeparator()
-                menu.addAction(self.table.actions[command.id])
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        add_commands(menu, self.table, "Points")
         self.table.refresh()
         menu.popup(position)
 

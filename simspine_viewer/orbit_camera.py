@@ -230,12 +230,14 @@ def framed(view: OrbitView, xyz: ArrayLike, aspect: float) -> OrbitView:
     rotation = _orbit_pinhole(view, 1.0, 1.0).rotation
     local = points @ rotation.T
     low, high = local.min(axis=0), local.max(axis=0)
-    half = np.maximum((high - low) / 2, 0.1)
-    tangent = np.tan(FIELD_OF_VIEW / 2)
-    distance = half[2] + MARGIN * max(half[1] / tangent, half[0] / (tangent * aspect))
+    middle = (low + high) / 2
+    off = local - middle
+    # At which distance each point comes to lie on the margin; a single point gets 0.1 m around it.
+    reach = MARGIN * np.maximum(np.abs(off[:, :2]), 0.1) / np.tan(FIELD_OF_VIEW / 2)
+    distance = np.max(np.maximum(reach[:, 0] / aspect, reach[:, 1]) - off[:, 2])
     return replace(
         view,
-        focus=(low + high) / 2 @ rotation,
+        focus=middle @ rotation,
         distance=float(np.clip(distance, MIN_DISTANCE, MAX_DISTANCE)),
         field_of_view=FIELD_OF_VIEW,
     )

@@ -6,16 +6,32 @@ any device pixel ratio; only positions go through the pane's transform.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter
 
 from pipeline.data.skeleton import Side, Skeleton
 from simspine_viewer.overlay_scene import OverlayScene
+from simspine_viewer.overlay_shapes import (
+    EDGE,
+    HALO,
+    SOFT_HALO,
+    Point,
+    colour,
+    dashed_pen,
+    draw_label,
+    draw_ring,
+    draw_shape,
+    line,
+    pen,
+    rgba,
+    thinned,
+)
 from simspine_viewer.palette import (
     BAD,
     EPIPOLAR,
@@ -27,11 +43,11 @@ from simspine_viewer.palette import (
     SELECTED,
     SIDE_COLOUR,
     SIDE_SHAPE,
-    Shape,
 )
 from simspine_viewer.pane_transform import PaneTransform
 
 FloatArray = NDArray[np.float64]
+Points = list[Point | None]
 
 # Points grow a little with the picture, so that those of hands, feet and face stay apart in a small
 # pane; the radius is reached at the second of these scales and shrinks to a share at the first.
@@ -45,16 +61,6 @@ SHORTEST_RESIDUAL = 3.0
 # Points this far outside the pane are not drawn: nothing of them could be seen, and Qt's rasteriser
 # slows down with far coordinates.
 REACH = 4000.0
-
-_HALO = QColor(0, 0, 0, 170)
-_HALO_SOFT = QColor(0, 0, 0, 110)
-_LABEL_BACK = QColor(16, 18, 22, 215)
-
-_UNIT_SHAPE: dict[Shape, tuple[tuple[float, float], ...]] = {
-    # Areas close to that of the unit circle, so that no side looks heavier.
-    "triangle": ((0.0, -1.35), (1.2, 0.85), (-1.2, 0.85)),
-    "diamond": ((0.0, -1.35), (1.35, 0.0), (0.0, 1.35), (-1.35, 0.0)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +96,22 @@ def paint_overlay(
         return
     observed = _on_screen(scene.xy, transform, area)
     reprojected = _on_screen(scene.reprojected, transform, area)
-    reprojected[scene.absent] = np.nan
-    _paint_links(painter, scene.skeleton, observed, reprojected)
+    for absent in np.flatnonzero(scene.absent):
+        reprojected[absent] = None
+    occluded = scene.occluded.tolist()
+    handles: Points = [seen or solved for seen, solved in zip(observed, reprojected, strict=True)]
+    _paint_links(painter, scene.skeleton, observed, handles)
     if options.residuals:
-        _paint_residuals(painter, scene, observed, reprojected)
+        _paint_residuals(painter, scene, observed, reprojected, occluded)
     radius = point_radius(transform.scale)
     for keypoint in _drawing_order(scene):
-        seen, solved = observed[keypoint], reprojected[keypoint]
-        _paint_keypoint(painter, scene, keypoint, seen, solved, radius)
+        at = handles[keypoint] if occluded[keypoint] else observed[keypoint]
+        if at is not None:
+            _paint_keypoint(painter, scene, keypoint, at, occluded[keypoint], radius)
     if options.names:
-        _paint_names(painter, scene, np.where(np.isnan(observed), reprojected, observed), area)
-    _paint_selected(painter, scene, observed, reprojected, area)
+        _paint_names(painter, scene, handles, area)
+    if scene.selected >= 0:
+        _paint_selected(painter, scene, handles[scene.selected], area)
 
 
 def point_radius(scale: float) -> float:
@@ -108,29 +119,12 @@ def point_radius(scale: float) -> float:
     return POINT_RADIUS * float(np.interp(scale, SMALL_SCALES, (SMALL_SHARE, 1.0)))
 
 
-def _on_screen(xy: FloatArray, transform: PaneTransform, area: QRectF) -> FloatArray:
+def _on_screen(xy: FloatArray, transform: PaneTransform, area: QRectF) -> Points:
+    """Widget points; None where there is no point, or one too far away to be seen."""
     placed = transform.to_widget(xy)
-    with np.errstate(invalid="ignore"):
-        far = np.abs(placed - (area.center().x(), area.center().y())).max(axis=-1) > REACH
-    placed[far] = np.nan
-    return placed
-
-
-def _colour(rgb: RGB, alpha: float = 1.0) -> QColor:
-    return QColor(*rgb, round(255 * alpha))
-
-
-def _pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    # Flat caps: Qt draws lines with round ones three to six times slower, and a point hides the end.
-    return QPen(colour, width, style, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin)
-
-
-def _is_there(point: FloatArray) -> bool:
-    return not np.isnan(point[0])
-
-
-def _line(start: FloatArray, end: FloatArray) -> QLineF:
-    return QLineF(float(start[0]), float(start[1]), float(end[0]), float(end[1]))
+    away = np.abs(placed - (area.center().x(), area.center().y())).max(axis=-1)
+    near = (away <= REACH).tolist()  # False for NaN
+    return [(x, y) if keep else None for (x, y), keep in zip(placed.tolist(), near, strict=True)]
 
 
 def link_side(skeleton: Skeleton, link: tuple[int, int]) -> Side:
@@ -139,68 +133,61 @@ def link_side(skeleton: Skeleton, link: tuple[int, int]) -> Side:
     return sides.pop() if len(sides) == 1 else "mid"
 
 
-def _paint_links(
-    painter: QPainter, skeleton: Skeleton, observed: FloatArray, reprojected: FloatArray
-) -> None:
+def _paint_links(painter: QPainter, skeleton: Skeleton, observed: Points, handles: Points) -> None:
     """Bones between observed points; thinner where an end is known only from the other views."""
-    seen = ~np.isnan(observed[:, 0])
-    ends = np.where(seen[:, None], observed, reprojected)
     groups: dict[tuple[Side, bool], list[QLineF]] = defaultdict(list)
     for link in skeleton.links:
-        start, end = ends[link[0]], ends[link[1]]
-        if _is_there(start) and _is_there(end):
-            firm = bool(seen[link[0]] and seen[link[1]])
-            groups[link_side(skeleton, link), firm].append(_line(start, end))
-    firm_lines = [line for (_, firm), lines in groups.items() if firm for line in lines]
-    painter.setPen(_pen(_HALO_SOFT, LINK_WIDTH + 2))
-    painter.drawLines(firm_lines)
+        start, end = handles[link[0]], handles[link[1]]
+        if start is not None and end is not None:
+            firm = observed[link[0]] is not None and observed[link[1]] is not None
+            groups[link_side(skeleton, link), firm].append(line(start, end))
+    painter.setPen(pen(EDGE, LINK_WIDTH + 1.4))
+    painter.drawLines([one for (_, firm), lines in groups.items() if firm for one in lines])
     for (side, firm), lines in groups.items():
-        colour = _colour(SIDE_COLOUR[side], 0.85 if firm else 0.6)
-        painter.setPen(_pen(colour, LINK_WIDTH if firm else 1.2))
+        painter.setPen(pen(rgba(SIDE_COLOUR[side]), LINK_WIDTH if firm else 1.0))
         painter.drawLines(lines)
 
 
-def _paint_person(painter: QPainter, skeleton: Skeleton, xy: FloatArray) -> None:
-    lines = [
-        _line(xy[a], xy[b])
-        for a, b in skeleton.links
-        if _is_there(xy[a]) and _is_there(xy[b])
-    ]  # fmt: skip
-    dots = [QPointF(float(x), float(y)) for x, y in xy[~np.isnan(xy[:, 0])]]
-    for colour, line_width, dot_width in (
-        (_HALO_SOFT, 3.0, 6.0),
-        (_colour(OTHER_PERSON), 1.2, 4.0),
-    ):
-        painter.setPen(_pen(colour, line_width))
+def _paint_person(painter: QPainter, skeleton: Skeleton, points: Points) -> None:
+    ends = [(points[a], points[b]) for a, b in skeleton.links]
+    lines = [line(a, b) for a, b in ends if a is not None and b is not None]
+    dots = [QPointF(*point) for point in points if point is not None]
+    grey = rgba(OTHER_PERSON)
+    for own, line_width, dot_width in ((EDGE, 2.4, 5.4), (grey, 1.2, 4.0)):
+        painter.setPen(pen(own, line_width))
         painter.drawLines(lines)
-        painter.setPen(_pen(colour, dot_width))
+        painter.setPen(pen(own, dot_width))
         painter.drawPoints(dots)
 
 
 def _paint_residuals(
-    painter: QPainter, scene: OverlayScene, observed: FloatArray, reprojected: FloatArray
+    painter: QPainter,
+    scene: OverlayScene,
+    observed: Points,
+    reprojected: Points,
+    occluded: list[bool],
 ) -> None:
     """A thin line from each observed point to where its 3D point appears, and a small cross."""
-    groups: dict[RGB, tuple[list[QLineF], list[QLineF]]] = defaultdict(lambda: ([], []))
-    occluded = scene.occluded
+    thin: dict[RGB, list[QLineF]] = defaultdict(list)
+    crosses: dict[RGB, list[QLineF]] = defaultdict(list)
     for keypoint, (seen, solved) in enumerate(zip(observed, reprojected, strict=True)):
-        if not _is_there(solved) or (occluded[keypoint] and not _is_there(seen)):
+        if solved is None or (occluded[keypoint] and seen is None):
             continue
-        colour = _keypoint_colour(scene, keypoint)
-        if _is_there(seen):
-            if np.hypot(*(seen - solved)) < SHORTEST_RESIDUAL and keypoint != scene.moving:
+        own, (x, y) = _keypoint_colour(scene, keypoint), solved
+        if seen is not None:
+            short = np.hypot(seen[0] - x, seen[1] - y) < SHORTEST_RESIDUAL
+            if short and keypoint != scene.moving:
                 continue
-            groups[colour][0].append(_line(seen, solved))
-        x, y = float(solved[0]), float(solved[1])
-        groups[colour][1].append(QLineF(x - CROSS_ARM, y, x + CROSS_ARM, y))
-        groups[colour][1].append(QLineF(x, y - CROSS_ARM, x, y + CROSS_ARM))
-    painter.setPen(_pen(_HALO, 3.0))
-    painter.drawLines([line for thin, cross in groups.values() for line in thin + cross])
-    for colour, (thin, cross) in groups.items():
-        painter.setPen(_pen(_colour(colour, 0.9), 1.0))
-        painter.drawLines(thin)
-        painter.setPen(_pen(_colour(colour), 1.5))
-        painter.drawLines(cross)
+            thin[own].append(line(seen, solved))
+        crosses[own].append(QLineF(x - CROSS_ARM, y, x + CROSS_ARM, y))
+        crosses[own].append(QLineF(x, y - CROSS_ARM, x, y + CROSS_ARM))
+    painter.setPen(pen(EDGE, 2.6))
+    for groups in (thin, crosses):
+        painter.drawLines([one for lines in groups.values() for one in lines])
+    for groups, width in ((thin, 1.0), (crosses, 1.5)):
+        for own, lines in groups.items():
+            painter.setPen(pen(rgba(own), width))
+            painter.drawLines(lines)
 
 
 def _keypoint_colour(scene: OverlayScene, keypoint: int) -> RGB:
@@ -211,7 +198,7 @@ def _keypoint_colour(scene: OverlayScene, keypoint: int) -> RGB:
 
 def _drawing_order(scene: OverlayScene) -> list[int]:
     """All keypoints, the unsure ones first and the selected one on top."""
-    order = [int(k) for k in np.argsort(scene.score + scene.manual, kind="stable")]
+    order: list[int] = np.argsort(scene.score + scene.manual, kind="stable").tolist()
     if scene.selected >= 0:
         order.remove(scene.selected)
         order.append(scene.selected)
@@ -222,74 +209,38 @@ def _paint_keypoint(
     painter: QPainter,
     scene: OverlayScene,
     keypoint: int,
-    seen: FloatArray,
-    solved: FloatArray,
+    at: Point,
+    occluded: bool,
     full_radius: float,
 ) -> None:
-    occluded = bool(scene.occluded[keypoint])
-    at = seen if _is_there(seen) else solved
-    if not _is_there(at) or not (_is_there(seen) or occluded):
-        return
     shape = SIDE_SHAPE[scene.skeleton.keypoints[keypoint].side]
-    score = float(min(max(scene.score[keypoint], 0.0), 1.0))
-    radius = full_radius * (0.7 + 0.3 * score)
-    colour = _keypoint_colour(scene, keypoint)
+    # Steps of a twentieth are finer than can be seen, and few enough colours to be kept.
+    score = round(20 * min(max(float(scene.score[keypoint]), 0.0), 1.0)) / 20
+    own = _keypoint_colour(scene, keypoint)
     if occluded:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(_pen(_HALO_SOFT, 4.0))
-        _draw_shape(painter, shape, at, full_radius + 0.5)
-        dashes = _pen(_colour(colour), 2.0, Qt.PenStyle.CustomDashLine)
-        dashes.setDashPattern([1.5, 1.0])  # in widths of the pen
-        painter.setPen(dashes)
-        _draw_shape(painter, shape, at, full_radius + 0.5)
+        for stroke in (pen(SOFT_HALO, 4.0), dashed_pen(rgba(own), 2.0)):
+            painter.setPen(stroke)
+            draw_shape(painter, shape, at, full_radius + 0.5)
     else:
-        low = score < LOW_SCORE and keypoint != scene.moving
-        painter.setBrush(_colour(colour, 0.35 + 0.65 * score))
+        radius = full_radius * (0.7 + 0.3 * score)
+        low = scene.score[keypoint] < LOW_SCORE and keypoint != scene.moving
+        painter.setBrush(colour(own, 0.35 + 0.65 * score))
         if low:
-            painter.setPen(_pen(_HALO, 3.6))
-            _draw_shape(painter, shape, at, radius)
-        painter.setPen(_pen(_colour(BAD) if low else _HALO, 1.5))
-        _draw_shape(painter, shape, at, radius)
+            painter.setPen(pen(HALO, 3.6))
+            draw_shape(painter, shape, at, radius)
+        painter.setPen(pen(rgba(BAD) if low else HALO, 1.5))
+        draw_shape(painter, shape, at, radius)
     if scene.manual[keypoint]:
-        _draw_ring(painter, at, full_radius + 3.0, MANUAL, 1.4)
+        draw_ring(painter, at, full_radius + 3.0, MANUAL, 1.4)
 
 
-def _draw_shape(painter: QPainter, shape: Shape, at: FloatArray, radius: float) -> None:
-    x, y = float(at[0]), float(at[1])
-    if shape == "circle":
-        painter.drawEllipse(QPointF(x, y), radius, radius)
+def _paint_selected(painter: QPainter, scene: OverlayScene, at: Point | None, area: QRectF) -> None:
+    if at is None or not area.contains(*at):
         return
-    corners = _UNIT_SHAPE[shape]
-    painter.drawPolygon(QPolygonF([QPointF(x + radius * u, y + radius * v) for u, v in corners]))
-
-
-def _draw_ring(painter: QPainter, at: FloatArray, radius: float, rgb: RGB, width: float) -> None:
-    centre = QPointF(float(at[0]), float(at[1]))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for colour, line_width in ((_HALO, width + 2.0), (_colour(rgb), width)):
-        painter.setPen(_pen(colour, line_width))
-        painter.drawEllipse(centre, radius, radius)
-
-
-def _paint_selected(
-    painter: QPainter,
-    scene: OverlayScene,
-    observed: FloatArray,
-    reprojected: FloatArray,
-    area: QRectF,
-) -> None:
-    keypoint = scene.selected
-    if keypoint < 0:
-        return
-    at = observed[keypoint] if _is_there(observed[keypoint]) else reprojected[keypoint]
-    if not _is_there(at):
-        return
-    colour = PREVIEW if keypoint == scene.moving else SELECTED
-    ring = POINT_RADIUS + (6.5 if scene.manual[keypoint] else 5.0)
-    _draw_ring(painter, at, ring, colour, 2.0)
-    centre = QPointF(float(at[0]), float(at[1]))
-    if area.contains(centre):
-        paint_label(painter, selected_label(scene), centre, area, ring + 4)
+    ring = POINT_RADIUS + (6.5 if scene.manual[scene.selected] else 5.0)
+    draw_ring(painter, at, ring, PREVIEW if scene.selected == scene.moving else SELECTED, 2.0)
+    draw_label(painter, selected_label(scene), at, area, ring + 4, colour(SELECTED))
 
 
 def selected_label(scene: OverlayScene) -> str:
@@ -302,68 +253,51 @@ def selected_label(scene: OverlayScene) -> str:
     return f"{name}  {residual:.1f} px" if np.isfinite(residual) else name
 
 
-def _paint_names(painter: QPainter, scene: OverlayScene, at: FloatArray, area: QRectF) -> None:
-    for keypoint, point in enumerate(at):
-        if _is_there(point) and keypoint != scene.selected:
+def _paint_names(painter: QPainter, scene: OverlayScene, handles: Points, area: QRectF) -> None:
+    for keypoint, at in enumerate(handles):
+        if at is not None and keypoint != scene.selected and area.contains(*at):
             name = scene.skeleton.keypoints[keypoint].marker
-            where = QPointF(float(point[0]), float(point[1]))
-            if area.contains(where):
-                paint_label(painter, name, where, area, POINT_RADIUS + 3, _colour(OTHER_PERSON))
-
-
-def label_rect(text: str, at: QPointF, area: QRectF, gap: float, font: QFontMetricsF) -> QRectF:
-    """Where a label goes: right of a point, left where that is outside, always inside ``area``."""
-    width, height = font.horizontalAdvance(text) + 10, font.height() + 4
-    left = at.x() + gap
-    if left + width > area.right():
-        left = at.x() - gap - width
-    top = at.y() - height / 2
-    left = max(area.left(), min(left, area.right() - width))
-    top = max(area.top(), min(top, area.bottom() - height))
-    return QRectF(left, top, width, height)
-
-
-def paint_label(
-    painter: QPainter,
-    text: str,
-    at: QPointF,
-    area: QRectF,
-    gap: float,
-    colour: QColor | None = None,
-) -> QRectF:
-    """Draw a label beside a point, inside ``area``; returns the rectangle it takes."""
-    box = label_rect(text, at, area, gap, QFontMetricsF(painter.font(), painter.device()))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_LABEL_BACK)
-    painter.drawRoundedRect(box, 3, 3)
-    painter.setPen(colour or QColor(Qt.GlobalColor.white))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-    return box
+            draw_label(painter, name, at, area, POINT_RADIUS + 3, colour(OTHER_PERSON))
 
 
 def _paint_curves(
     painter: QPainter, scene: OverlayScene, transform: PaneTransform, area: QRectF
 ) -> None:
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    """The curves, each with the name of its camera at its last visible point."""
+    ends: list[tuple[str, Point]] = []
     for curve in scene.curves:
-        placed = _on_screen(curve.xy, transform, area)
-        line = QPolygonF([QPointF(x, y) for x, y in placed[~np.isnan(placed[:, 0])].tolist()])
-        for colour, width in ((_HALO_SOFT, 3.0), (_colour(EPIPOLAR, 0.9), 1.2)):
-            painter.setPen(_pen(colour, width))
-            painter.drawPolyline(line)
-        end = _visible_end(placed, area)
+        placed = _near_part(transform.to_widget(curve.xy), area)
+        if len(placed) < 2:
+            continue
+        vertices = thinned(placed).tolist()
+        lines = [QLineF(*start, *end) for start, end in itertools.pairwise(vertices)]
+        for own, width in ((EDGE, 2.4), (rgba(EPIPOLAR), 1.2)):
+            painter.setPen(pen(own, width))
+            painter.drawLines(lines)
+        end = _last_inside(placed, area)
         if end is not None:
-            paint_label(painter, curve.camera, end, area, 4, _colour(EPIPOLAR))
+            ends.append((curve.camera, end))
+    taken: list[QRectF] = []
+    for camera, end in ends:
+        draw_label(painter, camera, end, area, 4, colour(EPIPOLAR), taken)
 
 
-def _visible_end(placed: FloatArray, area: QRectF) -> QPointF | None:
-    inside = (
-        (placed[:, 0] >= area.left())
-        & (placed[:, 0] <= area.right())
-        & (placed[:, 1] >= area.top())
-        & (placed[:, 1] <= area.bottom())
-    )
-    if not inside.any():
+def _near_part(placed: FloatArray, area: QRectF) -> FloatArray:
+    """The part of a curve within :data:`REACH`, with one vertex more on either side."""
+    away = np.abs(placed - (area.center().x(), area.center().y())).max(axis=-1, initial=0.0)
+    near = np.flatnonzero(away <= REACH)
+    if len(near) == 0:
+        return placed[:0]
+    return placed[max(near[0] - 1, 0) : near[-1] + 2]
+
+
+def _last_inside(placed: FloatArray, area: QRectF) -> Point | None:
+    """The last point of a curve that can be seen."""
+    # Between the vertices too: at high zoom they lie far apart.
+    steps = np.linspace(len(placed) - 1, 0, 400)
+    x, y = (np.interp(steps, np.arange(len(placed)), placed[:, axis]) for axis in (0, 1))
+    seen = (x >= area.left()) & (x <= area.right()) & (y >= area.top()) & (y <= area.bottom())
+    if not seen.any():
         return None
-    x, y = placed[np.flatnonzero(inside)[-1]]
-    return QPointF(float(x), float(y))
+    last = int(seen.argmax())
+    return float(x[last]), float(y[last])

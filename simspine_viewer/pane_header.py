@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextOption
 
 Kind = Literal["name", "plain", "busy", "warning", "error"]
 
@@ -104,13 +104,14 @@ def paint_header(
 
 
 def paint_notice(painter: QPainter, text: str, area: QRectF) -> None:
-    """Say in the middle of ``area`` why there is no picture, in as many lines as it takes."""
-    flags = Qt.AlignmentFlag.AlignCenter.value | Qt.TextFlag.TextWordWrap.value
-    flags |= Qt.TextFlag.TextWrapAnywhere.value  # a path has no spaces to break at
-    box = area.adjusted(20, 20, -20, -20)
-    bounds = QRectF(painter.boundingRect(box, flags, text)).adjusted(-10, -8, 10, 8)
+    """Say at the top of ``area`` why there is no picture, in as many lines as it takes."""
+    option = QTextOption(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+    # A path has no spaces to break at.
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    box = area.adjusted(16, 14, -16, -14)
+    bounds = painter.boundingRect(box, text, option).adjusted(-8, -6, 8, 6)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(BACKGROUND))
     painter.drawRoundedRect(bounds, 4, 4)
     painter.setPen(QColor(COLOURS["plain"][0]))
-    painter.drawText(box, flags, text)
+    painter.drawText(box, text, option)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from simspine_viewer.pane_transform import PaneTransform
@@ -47,25 +47,35 @@ class PicturePainter:
         self._reduced_pixels = None
 
     def paint(
-        self, painter: QPainter, transform: PaneTransform, device_pixel_ratio: float, smooth: bool
+        self,
+        painter: QPainter,
+        transform: PaneTransform,
+        area: QRectF,
+        device_pixel_ratio: float,
+        smooth: bool,
     ) -> None:
-        """Draw the picture; ``smooth`` where there is time for it."""
+        """Draw what ``area`` shows of the picture; ``smooth`` where there is time for it."""
         size = self.size
         if size is None:
             return
-        x, y = transform.offset
-        target = QRectF(x, y, size[0] * transform.scale, size[1] * transform.scale)
         device_scale = transform.scale * device_pixel_ratio
-        image = self._image
         if smooth and device_scale < 1.0:
-            image = self._reduced_to(
-                max(round(size[0] * device_scale), 1), max(round(size[1] * device_scale), 1)
-            )
+            width, height = (max(round(length * device_scale), 1) for length in size)
+            image = self._reduced_to(width, height)
+            painter.drawImage(_on_widget(QRect(0, 0, *size), transform), image)
+            return
+        # Only the visible pixels: Qt's fixed-point steps drift over a picture enlarged as a whole.
+        left, top = np.floor(transform.to_picture((area.left(), area.top())) + 0.5).astype(int)
+        corner = transform.to_picture((area.right(), area.bottom()))
+        right, bottom = np.ceil(corner + 0.5).astype(int)
+        shown = QRect(left, top, right - left, bottom - top) & QRect(0, 0, *size)
+        if shown.isEmpty():
+            return
         painter.setRenderHint(
             QPainter.RenderHint.SmoothPixmapTransform,
             smooth and 1.0 < transform.scale < PIXEL_EXACT_SCALE,
         )
-        painter.drawImage(target, image, QRectF(image.rect()))
+        painter.drawImage(_on_widget(shown, transform), self._image, QRectF(shown))
 
     def _reduced_to(self, width: int, height: int) -> QImage:
         """The picture averaged down to device pixels; Qt's own filter would alias below a half."""
@@ -74,6 +84,12 @@ class PicturePainter:
             self._reduced_pixels = reduced(self._pixels, width, height)
             self._reduced = borrowed_image(self._reduced_pixels)
         return self._reduced
+
+
+def _on_widget(pixels: QRect, transform: PaneTransform) -> QRectF:
+    """Where a block of whole pixels lies in the widget."""
+    x, y = transform.to_widget((pixels.x() - 0.5, pixels.y() - 0.5))
+    return QRectF(x, y, pixels.width() * transform.scale, pixels.height() * transform.scale)
 
 
 def reduced(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -1,16 +1,24 @@
-"""Small panels: undo history, jobs, and what was noticed about the recording."""
+"""Small panels: undo history, jobs, and notes on what was noticed about the recording."""
 
 from __future__ import annotations
 
 import time
+from html import escape
+from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
+    QListView,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -23,40 +31,79 @@ from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
 from simspine_viewer.theme import DARK, Theme
 
+NO_INDEX = QModelIndex()
 
-class HistoryPanel(QListWidget):
+
+class _HistoryModel(QAbstractListModel):
+    """The steps as rows, the first being the state before them; read when painted, never copied."""
+
+    def __init__(self, document: Document, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = NO_INDEX) -> int:
+        if parent.isValid() or not self._document.is_open:
+            return 0
+        return len(self._document.history.entries) + 1
+
+    def data(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> Any:
+        if not self._document.is_open or not 0 <= index.row() < self.rowCount():
+            return None
+        history = self._document.history
+        if role == Qt.ItemDataRole.ForegroundRole and index.row() > history.position:
+            return QGuiApplication.palette().placeholderText()
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return None
+        if index.row() == 0:
+            return "Start"
+        entry = history.entries[index.row() - 1]
+        at = time.strftime("%H:%M", time.localtime(entry.time))
+        where = f"frame {entry.place.frame}, " if entry.place.frame >= 0 else ""
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{entry.label} ({where}{at})"
+        day = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
+        return f"{entry.label}, {where}{day}, by {entry.author}"
+
+
+class HistoryPanel(QListView):
     """Everything done, newest last; a click goes back or forward to just after that step."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._model = _HistoryModel(document, self)
+        self.setModel(self._model)
+        self.setUniformItemSizes(True)
         self.setAccessibleName("Undo history")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.itemClicked.connect(self._travel)
+        self.clicked.connect(self._travel)
         document.history_changed.connect(self.reload)
         self.reload()
 
     def reload(self) -> None:
         """Show the history as it is."""
-        self.clear()
-        if not self._document.is_open:
-            return
-        history = self._document.history
-        self.addItem("Start")
-        for entry in history.entries:
-            at = time.strftime("%H:%M", time.localtime(entry.time))
-            where = f"frame {entry.place.frame}, " if entry.place.frame >= 0 else ""
-            self.addItem(f"{entry.label} ({where}{at})")
-        for row in range(history.position + 1, self.count()):
-            self.item(row).setForeground(self.palette().placeholderText())
-        self.setCurrentRow(history.position)
+        self._model.beginResetModel()
+        self._model.endResetModel()
+        if self._document.is_open:
+            here = self._model.index(self._document.history.position)
+            self.setCurrentIndex(here)
+            self.scrollTo(here)
 
-    def _travel(self, item: QListWidgetItem) -> None:
-        wanted = self.row(item)
-        while self._document.history.position > wanted:
-            self._document.undo()
-        while self._document.history.position < wanted:
-            self._document.redo()
+    def _travel(self, index: QModelIndex) -> None:
+        history, wanted = self._document.history, index.row()
+        while history.position != wanted:
+            before = history.position
+            if wanted < before:
+                self._document.undo()
+            else:
+                self._document.redo()
+            if history.position == before:  # it could not be written, and that was said
+                self.reload()
+                return
 
 
 class JobPanel(QScrollArea):
@@ -67,6 +114,7 @@ class JobPanel(QScrollArea):
         self._jobs = jobs
         self._rows: dict[int, _JobRow] = {}
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self._empty = QLabel("No jobs yet.")
         self._empty.setProperty("role", "muted")
@@ -100,6 +148,7 @@ class _JobRow(QWidget):
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setProperty("role", "muted")
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
@@ -120,24 +169,31 @@ class _JobRow(QWidget):
         self._bar.setVisible(running)
         self._cancel.setVisible(running)
         self._bar.setValue(round(1000 * self._state.fraction))
-        self._text.setText("\n".join([self._state.text, *self._state.files]))
+        files = [f"Wrote {Path(name).name} in {Path(name).parent}." for name in self._state.files]
+        self._text.setText("\n".join([self._state.text, *files]))
 
 
-class FindingsPanel(QListWidget):
-    """What was noticed about the files of the recording; a double click copies the sentence."""
-
-    count_changed = Signal(int)
+class FindingsPanel(QScrollArea):
+    """What was noticed about the files of the recording, the gravest first; text to be copied."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme: Theme = DARK
         self._findings: tuple[Finding, ...] = ()
-        self.setWordWrap(True)
+        self.lines: list[QLabel] = []
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setAccessibleName("Notes about the recording")
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        content = QWidget()
+        self._box = QVBoxLayout(content)
+        self._box.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._box.setSpacing(9)
+        self.setWidget(content)
+        self._fill()
 
     def set_findings(self, findings: tuple[Finding, ...]) -> None:
-        """Show other findings, the gravest first."""
+        """Show other findings."""
         order = {"error": 0, "warning": 1, "info": 2}
         self._findings = tuple(sorted(findings, key=lambda f: order[f.severity]))
         self._fill()
@@ -150,9 +206,21 @@ class FindingsPanel(QListWidget):
     def _fill(self) -> None:
         colours = {"error": self._theme.bad, "warning": self._theme.warning}
         words = {"error": "Error", "warning": "Warning", "info": "Note"}
-        self.clear()
+        for line in self.lines:
+            self._box.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        self.lines = []
         for finding in self._findings:
-            item = QListWidgetItem(f"{words[finding.severity]}: {finding.message}")
-            item.setForeground(QColor(colours.get(finding.severity, self._theme.text)))
-            self.addItem(item)
-        self.count_changed.emit(len(self._findings))
+            colour = colours.get(finding.severity, self._theme.muted)
+            word = words[finding.severity]
+            line = QLabel(f"<b style='color:{colour}'>{word}:</b> {escape(finding.message)}")
+            line.setToolTip(str(finding.path) if finding.path else "")
+            line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self.lines.append(line)
+        if not self.lines:
+            self.lines = [QLabel("Nothing unusual was noticed.")]
+            self.lines[0].setProperty("role", "muted")
+        for line in self.lines:
+            line.setWordWrap(True)
+            self._box.addWidget(line)

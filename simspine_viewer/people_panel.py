@@ -38,6 +38,9 @@ class PeoplePanel(QWidget):
         self.list.setAccessibleName("People")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.list.setWordWrap(True)
+        self.list.setProperty("role", "wrapped")
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemDoubleClicked.connect(lambda _: self.annotate())
         self.list.currentRowChanged.connect(lambda _: self._enable())
         self.annotate_button = QPushButton("Annotate")
@@ -86,12 +89,12 @@ class PeoplePanel(QWidget):
             for track, hidden in zip(tracks, ignored, strict=True):
                 there = (assigned == track).any(axis=2)
                 frames = int(there.any(axis=1).sum())
-                views = ", ".join(
-                    n for n, seen in zip(names, there.any(axis=0), strict=True) if seen
-                )
+                seen = there.any(axis=0)
+                views = ", ".join(n for n, s in zip(names, seen, strict=True) if s)
                 word = "frame" if frames == 1 else "frames"
-                text = f"Person {track + 1}: {frames} {word} in {views or 'no view'}"
-                item = QListWidgetItem(text + (" (ignored)" if hidden else ""))
+                where = "all views" if seen.all() else views or "no view"
+                mark = " (ignored)" if hidden else ""
+                item = QListWidgetItem(f"Person {track + 1}{mark}: {frames} {word} in {where}")
                 item.setData(Qt.ItemDataRole.UserRole, int(track))
                 font = item.font()
                 font.setBold(bool(track == document.person))
@@ -113,15 +116,17 @@ class PeoplePanel(QWidget):
         self.merge_button.setEnabled(other)
         self.ignore_button.setEnabled(other)
         self.split_button.setEnabled(track is not None)
-        hidden = (
-            other
-            and self._document.is_open
-            and bool(self._document.sequence.read("tracks.ignored", [track])[0])
-        )
+        hidden = track is not None and other and self._is_ignored(track)
         self.ignore_button.setText("Bring back" if hidden else "Ignore")
 
-    def _place(self) -> Place:
-        return Place(frame=self._cursor.frame)
+    def _is_ignored(self, track: int) -> bool:
+        if not self._document.is_open:
+            return False
+        return bool(self._document.sequence.read("tracks.ignored", np.array([track]))[0])
+
+    def _place(self, track: int) -> Place:
+        """``track`` is annotated after undo and redo: one that is there before and after."""
+        return Place(frame=self._cursor.frame, track=track)
 
     def annotate(self) -> None:
         """Work on the selected person from now on."""
@@ -135,22 +140,33 @@ class PeoplePanel(QWidget):
         if track is not None and track != document.person:
             patches = edits.merge_tracks(document.sequence, document.person, track)
             label = f"Merge person {track + 1} into {document.person + 1}"
-            document.commit(label, patches, self._place())
+            document.commit(label, patches, self._place(document.person))
 
     def split(self) -> None:
         """Give everything of the selected person from this frame on to a new person."""
-        track = self.selected()
-        if track is not None:
-            patches = edits.split_track(self._document.sequence, track, self._cursor.frame)
-            label = f"Split person {track + 1} at frame {self._cursor.frame}"
-            self._document.commit(label, patches, self._place())
+        track, document, frame = self.selected(), self._document, self._cursor.frame
+        if track is None:
+            return
+        there = (document.sequence.read("assignment.track") == track).any(axis=(1, 2))
+        if there[:frame].any() and there[frame:].any():
+            patches = edits.split_track(document.sequence, track, frame)
+            label = f"Split person {track + 1} at frame {frame}"
+            document.commit(label, patches, self._place(track))
+        else:
+            side = "from" if there[:frame].any() else "before"
+            document.failed.emit(
+                f"Person {track + 1} is not seen {side} frame {frame}{' on' * (side == 'from')}, "
+                "so there is nothing to split here."
+            )
 
     def ignore(self) -> None:
         """Hide the selected person, or bring them back."""
         track, document = self.selected(), self._document
         if track is not None and track != document.person:
-            hidden = bool(document.sequence.read("tracks.ignored", np.array([track]))[0])
+            hidden = self._is_ignored(track)
             label = f"{'Bring back' if hidden else 'Ignore'} person {track + 1}"
             document.commit(
-                label, edits.ignore_track(document.sequence, track, not hidden), self._place()
+                label,
+                edits.ignore_track(document.sequence, track, not hidden),
+                self._place(document.person),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,15 @@ from PySide6.QtWidgets import (
 
 from pipeline.data.errors import UserError
 from pipeline.data.skeleton import load_skeleton, shipped_skeletons
-from pipeline.io.recording import RecordingPlan, ViewPlan, with_calibration
+from pipeline.io.recording import RecordingPlan, ViewPlan
 from simspine_viewer.panels import FindingsPanel
+from simspine_viewer.plan_mending import (
+    all_views,
+    fault,
+    mended,
+    offered_files,
+    with_other_calibration,
+)
 from simspine_viewer.theme import Theme
 
 UPS = {"z": "Z is up (Pose2Sim, Qualisys, Human3.6M)", "y": "Y is up", "-y": "Y is down"}
@@ -36,10 +44,12 @@ class PlanDialog(QDialog):
         self.setWindowTitle(f"Open {plan.name}")
         self.resize(820, 560)
         self._plan = plan
-        self._videos = [view.video for view in plan.views if view.video]
-        self._detections = [view.detections for view in plan.views if view.detections]
+        self._views: tuple[ViewPlan, ...] = ()
+        self._calibration_fault = ""
+        self._videos, self._detections = offered_files(plan)
         found = [p for p in (plan.calibration, *plan.alternatives) if p is not None]
-        self.calibration = _combo([(_short(path, plan.root), path) for path in found])
+        named = [(_short(path, plan.root), path) for path in found]
+        self.calibration = _combo(named or [("none found", None)])
         self.up = _combo([(text, key) for key, text in UPS.items()])
         self.up.setCurrentIndex(max(self.up.findData(plan.up), 0))
         skeletons = [(load_skeleton(name).title, name) for name in shipped_skeletons()]
@@ -48,7 +58,12 @@ class PlanDialog(QDialog):
         self.table = QTableWidget(0, 3)
         self.table.setHorizontalHeaderLabels(["Camera", "Video", "Detections"])
         self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.table.setShowGrid(False)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.findings = FindingsPanel()
         self.findings.set_theme(theme)
@@ -63,13 +78,14 @@ class PlanDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         form = QFormLayout()
         form.addRow("Calibration", self.calibration)
-        form.addRow("World", self.up)
+        form.addRow("Up axis of its world", self.up)
         form.addRow("Skeleton of the detections", self.skeleton)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         box = QVBoxLayout(self)
         box.addWidget(QLabel("Check that each camera has its own video and detections."))
         box.addWidget(self.table, 1)
         box.addLayout(form)
-        box.addWidget(QLabel("Noticed"))
+        box.addWidget(QLabel("Notes"))
         box.addWidget(self.findings)
         box.addWidget(self.problem)
         box.addWidget(self.buttons)
@@ -77,8 +93,9 @@ class PlanDialog(QDialog):
         self._fill()
 
     def _fill(self) -> None:
-        self.table.setRowCount(len(self._plan.views))
-        for row, view in enumerate(self._plan.views):
+        self._views = all_views(self._plan)
+        self.table.setRowCount(len(self._views))
+        for row, view in enumerate(self._views):
             camera = QTableWidgetItem(view.camera)
             camera.setFlags(Qt.ItemFlag.ItemIsEnabled)
             self.table.setItem(row, 0, camera)
@@ -92,58 +109,45 @@ class PlanDialog(QDialog):
                 combo.setAccessibleName(f"{('Video', 'Detections')[column - 1]} of {view.camera}")
                 combo.currentIndexChanged.connect(self._check)
                 self.table.setCellWidget(row, column, combo)
-        self.table.resizeRowsToContents()
-        self.findings.set_findings(self._plan.findings)
+                self.table.setRowHeight(row, combo.sizeHint().height() + 4)
         self._check()
 
     def _other_calibration(self) -> None:
+        """Read the chosen calibration, keeping what was mended as far as its cameras allow."""
+        self._calibration_fault = ""
         try:
-            self._plan = with_calibration(self._plan, self.calibration.currentData())
+            self._plan = with_other_calibration(
+                self.plan(), self.calibration.currentData(), self._videos, self._detections
+            )
         except UserError as error:
-            self.problem.setText(str(error))
-            self._allow(False)
+            self._calibration_fault = str(error)
+            self._check()
             return
         self._fill()
 
     def _check(self) -> None:
-        """One video for two cameras is a mistake; say so before anything is read."""
-        views = self.plan().views
-        for kind in ("video", "detections"):
-            used = [getattr(view, kind) for view in views if getattr(view, kind) is not None]
-            twice = {path for path in used if used.count(path) > 1}
-            if twice:
-                name = sorted(path.name for path in twice)[0]
-                self.problem.setText(f"{name} is given to two cameras.")
-                self._allow(False)
-                return
-        if self._plan.calibration is None:
-            self.problem.setText(
-                "There is no calibration here; 3D needs one (.toml or Qualisys .qca.txt)."
-            )
-        else:
-            self.problem.setText("")
-        self._allow(self._plan.calibration is not None)
-
-    def _allow(self, allowed: bool) -> None:
-        self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(allowed)
+        """Say what is wrong before anything is read; only a sound plan can be opened."""
+        plan = self.plan()
+        problem = self._calibration_fault or fault(plan)
+        self.findings.set_findings(plan.findings)
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(not problem)
 
     def plan(self) -> RecordingPlan:
         """The plan as it stands in the dialog."""
-        views = []
-        for row, view in enumerate(self._plan.views):
-            video, detections = (self._choice(row, column) for column in (1, 2))
-            views.append(ViewPlan(view.camera, video, detections, view.sync))
-        return replace(
-            self._plan,
-            views=tuple(views),
-            up=self.up.currentData(),
-            skeleton=self.skeleton.currentData(),
-        )
+        views = [
+            ViewPlan(view.camera, self._choice(row, 1), self._choice(row, 2), view.sync)
+            for row, view in enumerate(self._views)
+        ]
+        up, skeleton = self.up.currentData(), self.skeleton.currentData()
+        return replace(mended(self._plan, views), up=up, skeleton=skeleton)
 
     def _choice(self, row: int, column: int) -> Path | None:
         combo = self.table.cellWidget(row, column)
         assert isinstance(combo, QComboBox)
-        return combo.currentData()
+        path = combo.currentData()
+        return path if isinstance(path, Path) else None
 
 
 def ask_plan(parent: QWidget, plan: RecordingPlan, theme: Theme) -> RecordingPlan | None:
@@ -156,7 +160,7 @@ def _short(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
 
 
-def _combo(options: list[tuple[str, object]]) -> QComboBox:
+def _combo(options: Iterable[tuple[str, object]]) -> QComboBox:
     combo = QComboBox()
     for text, data in options:
         combo.addItem(text, data)

@@ -172,11 +172,11 @@ class Scene3D:
         self._window.SetSize(w, h)
         self._window.Render()
         pixels = vtkUnsignedCharArray()
-        self._window.GetRGBACharPixelData(0, 0, w - 1, h - 1, 0, pixels, 0)
-        picture = np.asarray(vtk_to_numpy(pixels)).reshape(h, w, 4)
+        self._window.GetPixelData(0, 0, w - 1, h - 1, 0, pixels, 0)
+        picture = np.asarray(vtk_to_numpy(pixels)).reshape(h, w, 3)
         if samples > 1:
             picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.flip(cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA), 0), np.uint8)
+        return np.asarray(cv2.flip(cv2.cvtColor(picture, cv2.COLOR_RGB2BGRA), 0), np.uint8)
 
     def _aim(self, hole: Pinhole, width: int, height: int) -> None:
         camera = self._renderer.GetActiveCamera()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import getpass
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import platformdirs
 from PySide6.QtCore import QByteArray, QSettings
 
+from pipeline.io.project_lock import user_name
+
 MAX_RECENT = 10
+THEMES = ("system", "light", "dark")
 
 
 def _store() -> QSettings:
-    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "SIMSPINE", "Viewer")
+    # Qt finds its own folder once per process; this one follows the environment as it is.
+    folder = platformdirs.user_config_path("simspine-viewer", appauthor=False)
+    return QSettings(str(folder / "viewer.ini"), QSettings.Format.IniFormat)
 
 
 @dataclass(slots=True)
@@ -20,7 +26,7 @@ class Settings:
     """Preferences of this user on this machine; never part of a project."""
 
     theme: str = "system"
-    author: str = field(default_factory=getpass.getuser)
+    author: str = field(default_factory=user_name)
     error_threshold: float = 30.0  # px; beyond it a view is off, not noisy (Pose2Sim uses 15)
     show_epipolar: bool = True
     show_names: bool = False
@@ -38,8 +44,12 @@ class Settings:
             elif isinstance(default, float):
                 value = _number(value, default)
             elif isinstance(default, list):
-                value = [value] if isinstance(value, str) else list(value or [])
+                value = [value] if isinstance(value, str) else _texts(value)
+            else:
+                value = str(value) or default
             setattr(settings, entry.name, value)
+        if settings.theme not in THEMES:
+            settings.theme = THEMES[0]
         return settings
 
     def save(self) -> None:
@@ -66,11 +76,20 @@ def save_layout(geometry: QByteArray, state: QByteArray) -> None:
 def load_layout() -> tuple[QByteArray | None, QByteArray | None]:
     """The window's size and docks as last left, None where never saved."""
     store = _store()
-    return store.value("window/geometry"), store.value("window/state")
+    return _bytes(store.value("window/geometry")), _bytes(store.value("window/state"))
+
+
+def _bytes(value: object) -> QByteArray | None:
+    return value if isinstance(value, QByteArray) else None
+
+
+def _texts(value: object) -> list[str]:
+    return [str(entry) for entry in value] if isinstance(value, list) else []
 
 
 def _number(value: object, default: float) -> float:
     try:
-        return float(str(value))
+        number = float(str(value))
     except ValueError:
         return default
+    return number if math.isfinite(number) and number > 0 else default

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import fields
 
 import numpy as np
@@ -9,11 +11,13 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontMetricsF,
     QHelpEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QPolygonF,
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -28,7 +32,6 @@ from simspine_viewer.time_cursor import TimeCursor
 RULER = 22
 LANE = 21
 GAP = 3
-LABELS = 92
 MARGIN = 10
 LANES = ("Residual", "Confidence", "Edited", "Missing")
 # A residual this many times the threshold fills the lane.
@@ -49,6 +52,9 @@ class Timeline(QWidget):
         self._document, self._cursor, self._settings = document, cursor, settings
         self._theme: Theme = DARK
         self.signals: FrameSignals | None = None
+        self._lanes = QPixmap()  # what does not move with the cursor
+        self._lanes_key: tuple[object, ...] = ()
+        self._revision = 0
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Timeline")
@@ -74,10 +80,12 @@ class Timeline(QWidget):
     def reload(self) -> None:
         """Compute all lanes anew."""
         self.signals = frame_signals(self._document.sequence, self._document.person)
+        self._revision += 1
         self.update()
 
     def _clear(self) -> None:
         self.signals = None
+        self._revision += 1
         self.update()
 
     def _update_frames(self, change: Change) -> None:
@@ -87,12 +95,15 @@ class Timeline(QWidget):
         part = frame_signals(sequence, person, change.frames)
         for entry in fields(FrameSignals):
             getattr(self.signals, entry.name)[change.frames] = getattr(part, entry.name)
+        self._revision += 1
         self.update()
 
     def _axis(self) -> tuple[float, float]:
         """Left edge and width of one frame, in logical pixels."""
-        width = max(self.width() - LABELS - MARGIN, 1)
-        return float(LABELS), width / max(self._cursor.n_frames, 1)
+        metrics = QFontMetricsF(self.font())
+        left = 2.0 * MARGIN + max(math.ceil(metrics.horizontalAdvance(name)) for name in LANES)
+        width = max(self.width() - left - MARGIN, 1)
+        return left, width / max(self._cursor.n_frames, 1)
 
     def frame_at(self, x: float) -> int:
         """Frame under a horizontal position."""
@@ -133,43 +144,82 @@ class Timeline(QWidget):
         )
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        key = (
+            self.size(), ratio, self.font().key(), self._theme.name, self._cursor.n_frames,
+            self._settings.error_threshold, self._revision,
+        )  # fmt: skip
+        if key != self._lanes_key:
+            self._lanes = QPixmap(self.size() * ratio)
+            self._lanes.setDevicePixelRatio(ratio)
+            self._paint_lanes()
+            self._lanes_key = key
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._theme.panel))
+        painter.drawPixmap(0, 0, self._lanes)
+        if self.signals is not None and self._cursor.n_frames:
+            self._paint_cursor(painter)
+        painter.end()
+
+    def _paint_lanes(self) -> None:
+        self._lanes.fill(QColor(self._theme.panel))
+        painter = QPainter(self._lanes)
+        painter.setFont(self.font())
         self._paint_labels(painter)
-        if self.signals is None or not self._cursor.n_frames:
-            painter.end()
-            return
-        self._paint_ruler(painter)
-        for row in range(len(LANES)):
-            self._paint_lane(painter, row)
-        self._paint_cursor(painter)
+        if self.signals is not None and self._cursor.n_frames:
+            self._paint_ruler(painter)
+            for row in range(len(LANES)):
+                self._paint_lane(painter, row)
         painter.end()
 
     def _lane_rect(self, row: int) -> QRectF:
         left, _ = self._axis()
         top = RULER + row * (LANE + GAP)
-        return QRectF(left, top, max(self.width() - LABELS - MARGIN, 1), LANE)
+        return QRectF(left, top, max(self.width() - left - MARGIN, 1), LANE)
+
+    def label_rects(self) -> list[tuple[str, QRectF]]:
+        """Names of the lanes and where they are written."""
+        rects = []
+        for row, name in enumerate(LANES):
+            lane = self._lane_rect(row)
+            width = lane.left() - 2 * MARGIN
+            rects.append((name, QRectF(MARGIN, lane.top(), width, lane.height())))
+        return rects
 
     def _paint_labels(self, painter: QPainter) -> None:
         painter.setPen(QColor(self._theme.muted))
-        for row, name in enumerate(LANES):
-            rect = self._lane_rect(row)
-            painter.fillRect(rect, QColor(self._theme.field))
-            label = QRectF(MARGIN, rect.top(), LABELS - MARGIN - 6, rect.height())
-            painter.drawText(label, Qt.AlignmentFlag.AlignVCenter, name)
+        for row, (name, rect) in enumerate(self.label_rects()):
+            painter.fillRect(self._lane_rect(row), QColor(self._theme.field))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, name)
+
+    def ruler_font(self) -> QFont:
+        """Font of the frame numbers, a little smaller than the widget's."""
+        font = QFont(self.font())
+        font.setPointSizeF(max(font.pointSizeF() * 0.88, 7.0))
+        return font
+
+    def ruler_labels(self) -> list[tuple[int, QRectF]]:
+        """Frames that carry a number and where it is written; only whole numbers are."""
+        left, step = self._axis()
+        metrics = QFontMetricsF(self.ruler_font())
+        widest = metrics.horizontalAdvance(str(max(self._cursor.n_frames - 1, 0)))
+        spacing = next(s for s in _tick_spacings() if s * step >= max(64.0, widest + 12))
+        labels = []
+        for frame in range(0, self._cursor.n_frames, spacing):
+            width = metrics.horizontalAdvance(str(frame))
+            rect = QRectF(left + (frame + 0.5) * step + 3, 0, width, RULER - 4)
+            if rect.right() <= self.width():
+                labels.append((frame, rect))
+        return labels
 
     def _paint_ruler(self, painter: QPainter) -> None:
-        left, step = self._axis()
-        font = QFont(painter.font())
-        font.setPointSizeF(max(font.pointSizeF() * 0.88, 7.0))
-        painter.setFont(font)
-        spacing = next(s for s in _tick_spacings() if s * step >= 64)
-        for frame in range(0, self._cursor.n_frames, spacing):
-            x = left + (frame + 0.5) * step
+        painter.setFont(self.ruler_font())
+        for frame, rect in self.ruler_labels():
+            x = self.x_of(frame)
             painter.setPen(QPen(QColor(self._theme.line), 1))
-            painter.drawLine(QPointF(x, RULER - 5), QPointF(x, RULER - 1))
+            painter.drawLine(QPointF(x, 4), QPointF(x, RULER - 1))
             painter.setPen(QColor(self._theme.muted))
-            painter.drawText(QPointF(x + 3, RULER - 8), str(frame))
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
+            painter.drawText(rect, flags, str(frame))
         painter.setFont(self.font())
 
     def _paint_lane(self, painter: QPainter, row: int) -> None:
@@ -191,28 +241,32 @@ class Timeline(QWidget):
             worst = np.fmin if low_is_bad else np.fmax
             values = worst.reduceat(values, edges)
         heights = np.clip(np.nan_to_num(values, nan=0.0), 0, 1) * (rect.height() - 2)
-        width = rect.width() / len(values)
+        narrowest = 0.0
         if row == 2:
             heights = np.where(values > 0, rect.height() - 2, 0)
-            width = max(width, 2.0)
+            narrowest = 2.0
         painter.setPen(Qt.PenStyle.NoPen)
         if row == 0:
             over = heights > (rect.height() - 2) / FULL_SCALE
-            self._bars(painter, rect, np.where(over, 0, heights), width, QColor(self._theme.muted))
-            self._bars(painter, rect, np.where(over, heights, 0), width, high)
+            self._bars(painter, rect, np.where(over, 0, heights), 0.0, QColor(self._theme.muted))
+            self._bars(painter, rect, np.where(over, heights, 0), 0.0, high)
             y = rect.bottom() - (rect.height() - 2) / FULL_SCALE
             painter.setPen(QPen(QColor(self._theme.bad), 1, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
         else:
-            self._bars(painter, rect, heights, width, high)
+            self._bars(painter, rect, heights, narrowest, high)
 
     def _bars(
-        self, painter: QPainter, rect: QRectF, heights: np.ndarray, width: float, colour: QColor
+        self, painter: QPainter, rect: QRectF, heights: np.ndarray, narrowest: float, colour: QColor
     ) -> None:
         painter.setBrush(colour)
-        step = rect.width() / len(heights)
+        edges = rect.left() + rect.width() / len(heights) * np.arange(len(heights) + 1)
         bars = [
-            QRectF(rect.left() + i * step, rect.bottom() - heights[i], width, heights[i])
+            # From edge to edge: a bar that reached into the next column would hide a low one.
+            QRectF(
+                QPointF(edges[i], rect.bottom() - heights[i]),
+                QPointF(max(edges[i + 1], edges[i] + narrowest), rect.bottom()),
+            )
             for i in np.flatnonzero(heights > 0)
         ]
         if bars:
@@ -232,7 +286,7 @@ class Timeline(QWidget):
         )
 
 
-def _tick_spacings():  # type: ignore[no-untyped-def]
+def _tick_spacings() -> Iterator[int]:
     size = 1
     while True:
         yield from (size, 2 * size, 5 * size)

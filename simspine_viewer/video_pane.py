@@ -205,17 +205,22 @@ class VideoPane(PaneCanvas):
             self._is_late and not self.is_current,
         )
 
+    def _placed_header(self) -> tuple[list[pane_header.HeaderItem], list[QRectF]]:
+        items = self.header_items()
+        return items, pane_header.place_items(items, self.font(), self.width())
+
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        _, rects = self._placed_header()
+        clear = QRectF(area)  # badges may take rows over the picture
+        clear.setTop(min(pane_header.header_height(rects, self.font()), area.bottom()))
         scene = self.scene()
         if scene is not None:
-            paint_overlay(painter, scene, self.transform, area, self.options)
+            paint_overlay(painter, scene, self.transform, clear, self.options)
         if self._picture is not None and self._picture.reason:
-            text = pane_text.sentence(self._picture.reason)
-            pane_header.paint_notice(painter, text, area)
+            pane_header.paint_notice(painter, pane_text.sentence(self._picture.reason), clear)
 
     def paint_frame(self, painter: QPainter) -> None:
-        items = self.header_items()
-        rects = pane_header.place_items(items, self.font(), self.width())
+        items, rects = self._placed_header()
         pane_header.paint_header(painter, items, rects, self.font(), self.width())
         if self.selection.view == self.view:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -370,8 +375,7 @@ class VideoPane(PaneCanvas):
 
     def tooltip_at(self, at: Point) -> str:
         """What the pane has to say about a widget position; empty for nothing."""
-        items = self.header_items()
-        rects = pane_header.place_items(items, self.font(), self.width())
+        items, rects = self._placed_header()
         for item, rect in zip(items, rects, strict=True):
             if rect.contains(*at):
                 return item.tooltip

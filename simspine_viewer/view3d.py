@@ -135,6 +135,11 @@ class View3D(QWidget):
         self._feed.close()
 
     @property
+    def has_picture(self) -> bool:
+        """Whether the scene is shown: something is open and this computer can draw it."""
+        return self._image is not None
+
+    @property
     def viewpoints(self) -> Viewpoints:
         """From where the person is seen; look at it, but change it by the methods below."""
         return self._viewpoints

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from simspine_viewer.settings import Settings
+
+WIDTH = 660  # a line of text that is still easy to read
 
 
 class Welcome(QWidget):
@@ -53,16 +56,21 @@ class Welcome(QWidget):
         self.recent_title.setProperty("role", "heading")
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent recordings")
-        self.recent.setMaximumHeight(170)
+        self.recent.setWordWrap(True)
+        self.recent.setProperty("role", "wrapped")
+        self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.recent.setMaximumHeight(200)
         self.recent.itemActivated.connect(self._activated)
         self.recent.itemClicked.connect(self._activated)
         self.busy = QLabel()
         self.busy.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.busy.setWordWrap(True)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(10)
         column = QWidget()
-        column.setMaximumWidth(520)
+        column.setMaximumWidth(WIDTH)
         box = QVBoxLayout(column)
         box.setSpacing(12)
         for widget in (
@@ -70,9 +78,13 @@ class Welcome(QWidget):
             self.recent_title, self.recent,
         ):  # fmt: skip
             box.addWidget(widget)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(column, 1000)  # as wide as it may be, the rest shared by both sides
+        middle.addStretch(1)
         outer = QVBoxLayout(self)
         outer.addStretch(2)
-        outer.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addLayout(middle)
         outer.addStretch(3)
         self.reload()
         self.set_busy("")
@@ -83,7 +95,7 @@ class Welcome(QWidget):
         for entry in self._settings.recent:
             path = Path(entry)
             if path.exists():
-                item = QListWidgetItem(f"{path.stem}   ({path.parent})")
+                item = QListWidgetItem(f"{path.stem}\n{path.parent}")
                 item.setToolTip(entry)
                 item.setData(Qt.ItemDataRole.UserRole, entry)
                 self.recent.addItem(item)

@@ -55,11 +55,13 @@ class VideoReader:
         *,
         thread_type: ThreadType = "SLICE",
         thread_count: int = 1,
-        keep_bytes: int = 256 << 20,
+        keep_bytes: int = 128 << 20,
     ) -> None:
         self.index = index_video(path) if index is None else index
-        self._decoder = FrameDecoder(self.index, thread_type, thread_count)
-        self._lenient_decoder: FrameDecoder | None = None  # opened at the first damage
+        self._threads = (thread_type, thread_count)
+        self._suspects: set[int] = set()
+        self._decoders: dict[bool, FrameDecoder] = {}  # by strictness, opened when needed
+        self._decoder = self._switched(is_strict=bool(self.index.key_is_clean[0]))
         self._keep_bytes = keep_bytes
         # Kept as decoded: 1.5 bytes per pixel instead of 4, so one and a half chunks more per
         # chunk of memory, and a conversion is a fifth of a decode.
@@ -82,9 +84,8 @@ class VideoReader:
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._kept.clear()
-        self._decoder.close()
-        if self._lenient_decoder is not None:
-            self._lenient_decoder.close()
+        for decoder in self._decoders.values():
+            decoder.close()
 
     def get(self, frame: int) -> Image | None:
         """The ``frame``-th displayed frame.
@@ -113,7 +114,7 @@ class VideoReader:
         follow a decoding error, up to the next keyframe. Codings without redundancy, such as
         VP9, give no sign of damage.
         """
-        return frame in self._decoder.suspects
+        return frame in self._suspects
 
     def _decode(self, frame: int) -> VideoFrame | None:
         first = frame
@@ -121,34 +122,54 @@ class VideoReader:
             first = max(0, frame - self._chunk_frames + 1)
         keyframe = self.index.keyframe_before(frame)
         if self._continues_to(frame, keyframe):
-            picture = self._decode_on(self._decoder, frame, first)
+            picture = self._decode_on(frame, first)
             if picture is not None:
                 return picture
         # From a recovery point that is not an instantaneous refresh the picture may need some
         # frames to build up; then the keyframe before it leads there.
         for start in dict.fromkeys((keyframe, max(0, keyframe - 1))):
-            self._decoder.start(start)
-            picture = self._decode_on(self._decoder, frame, first)
+            is_strict = bool(self.index.key_is_clean[start])
+            picture = self._decode_from(start, frame, first, is_strict=is_strict)
             if picture is not None:
                 return picture
-        return self._decode_leniently(frame, first, keyframe)
-
-    def _decode_leniently(self, frame: int, first: int, keyframe: int) -> VideoFrame | None:
-        if self._lenient_decoder is None:
-            self._lenient_decoder = FrameDecoder(self.index, "SLICE", 1, is_strict=False)
-        self._lenient_decoder.start(keyframe)
-        picture = self._decode_on(self._lenient_decoder, frame, first)
+        picture = self._decode_from(keyframe, frame, first, is_strict=False)
         if picture is not None:
-            self._decoder.suspects.add(frame)
+            self._decoder.distrust()
+            # Pictures fed ahead of this one are not known by number, but are no more than these.
+            ahead = frame + _MAX_REORDER
+            self._suspects.update(range(frame, min(ahead, self._end_of_group(keyframe))))
         return picture
 
-    def _continues_to(self, frame: int, keyframe: int) -> bool:
-        position = self._decoder.position
-        if position < 0 or self._decoder.has_ended or frame <= position:
-            return False
-        return position >= self.index.key_frame[keyframe] - _SEEK_COST
+    def _end_of_group(self, keyframe: int) -> int:
+        starts = self.index.key_frame
+        return int(starts[keyframe + 1]) if keyframe + 1 < len(starts) else self.index.frame_count
 
-    def _decode_on(self, decoder: FrameDecoder, frame: int, first: int) -> VideoFrame | None:
+    def _decode_from(
+        self, keyframe: int, frame: int, first: int, *, is_strict: bool
+    ) -> VideoFrame | None:
+        self._decoder = self._switched(is_strict)
+        self._decoder.start(keyframe)
+        return self._decode_on(frame, first)
+
+    def _switched(self, is_strict: bool) -> FrameDecoder:
+        if is_strict not in self._decoders:
+            self._decoders[is_strict] = FrameDecoder(
+                self.index, *self._threads, is_strict=is_strict, suspects=self._suspects
+            )
+        return self._decoders[is_strict]
+
+    def _continues_to(self, frame: int, keyframe: int) -> bool:
+        decoder = self._decoder
+        position = decoder.position
+        if position < 0 or decoder.has_ended or frame <= position:
+            return False
+        if keyframe != decoder.keyframe and not decoder.is_strict:
+            # Back to strictness after damage, where a clean start allows it.
+            return not bool(self.index.key_is_clean[keyframe])
+        return position >= int(self.index.key_frame[keyframe]) - _SEEK_COST
+
+    def _decode_on(self, frame: int, first: int) -> VideoFrame | None:
+        decoder = self._decoder
         while not decoder.has_ended and decoder.position < frame + _MAX_REORDER:
             for number, picture in decoder.step(skip_before=first):
                 self._keep(number, picture, around=frame)
@@ -171,6 +192,7 @@ def _bgra(picture: VideoFrame, rotation: int) -> Image:
     # One thread: with several, swscale's slices overwrite the first pixels of each other's rows
     # where the width is not a multiple of 16 (seen at 1080 x 1920).
     image = np.asarray(picture.to_ndarray(format="bgra", threads=1), np.uint8)
-    if picture.format.components and any(part.is_alpha for part in picture.format.components):
+    if any(part.is_alpha for part in picture.format.components):
         image[..., 3] = 255
-    return np.ascontiguousarray(np.rot90(image, -rotation // 90)) if rotation else image
+    # Rows are padded where FFmpeg's alignment wants it.
+    return np.ascontiguousarray(np.rot90(image, -rotation // 90) if rotation else image)

@@ -14,8 +14,9 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from pipeline.io.video_index import NO_TIMESTAMP, VideoIndex
+from pipeline.io.video_index import VideoIndex
 from pipeline.io.video_open import open_video
+from pipeline.io.video_scan import NO_TIMESTAMP
 
 ThreadType = Literal["SLICE", "FRAME", "AUTO"]
 
@@ -27,6 +28,8 @@ _CODECS_WITH_SKIPPING = ("h264",)
 class FrameDecoder:
     """A position in a video that only moves forward, from a keyframe given to :meth:`start`.
 
+    ``keyframe`` is that keyframe, ``position`` the last displayed frame that came out (-1: none).
+
     Parameters
     ----------
     index : VideoIndex
@@ -34,7 +37,12 @@ class FrameDecoder:
     thread_type, thread_count
         FFmpeg's decoding threads.
     is_strict : bool
-        Damaged pictures fail. Otherwise FFmpeg patches them with older content, without a mark.
+        Damaged pictures fail. Otherwise FFmpeg patches most of them with older content, without a
+        mark; but from a keyframe that is no clean start (``VideoIndex.key_is_clean``),
+        strictness fails sound pictures, too.
+    suspects : set of int
+        Kept up to date: displayed frames that a decoding error came before, in stored order,
+        since the last keyframe.
     """
 
     def __init__(
@@ -43,15 +51,16 @@ class FrameDecoder:
         thread_type: ThreadType,
         thread_count: int,
         *,
-        is_strict: bool = True,
+        is_strict: bool,
+        suspects: set[int],
     ) -> None:
         self._index = index
-        self._is_strict = is_strict
+        self.is_strict = is_strict
         self._thread_type = thread_type
         self._thread_count = thread_count
         self._recent: deque[int] = deque(maxlen=thread_count if thread_type != "SLICE" else 1)
         self._seek_attempt = 0
-        self.suspects: set[int] = set()
+        self._suspects = suspects
         self._open()
 
     def _open(self) -> None:
@@ -60,13 +69,14 @@ class FrameDecoder:
         self._container, self._stream = open_video(self._index.path)
         self._stream.thread_type = self._thread_type
         self._stream.thread_count = self._thread_count
-        if self._is_strict:
+        if self.is_strict:
             self._stream.codec_context.options = {"err_detect": "explode"}
         self._reorder_depth = self._stream.codec_context.reorder_depth
-        self._packets: Iterator[Packet] = iter(())
+        self._packets: Iterator[Packet[VideoStream]] = iter(())
         self._reset(0)
 
     def _reset(self, keyframe: int) -> None:
+        self.keyframe = keyframe
         self.position = -1
         self.has_ended = False
         self._first = int(self._index.key_frame[keyframe])
@@ -98,7 +108,7 @@ class FrameDecoder:
         else:
             self._packets = _chained(packet, self._packets)
 
-    def _seek(self, keyframe: int) -> Packet | None:
+    def _seek(self, keyframe: int) -> Packet[VideoStream] | None:
         """The keyframe's packet, found by a seek; None where none of the container's seeks hits."""
         index = self._index
         wanted = (index.key_pts if index.mode == "pts" else index.key_dts)[keyframe]
@@ -117,7 +127,7 @@ class FrameDecoder:
                 return packet
         return None
 
-    def _seek_to(self, target: int, wanted: int) -> Packet | None:
+    def _seek_to(self, target: int, wanted: int) -> Packet[VideoStream] | None:
         try:
             self._container.seek(target, stream=self._stream, backward=True)
         except av.FFmpegError:
@@ -134,7 +144,7 @@ class FrameDecoder:
                     return None
         return None
 
-    def _read_from_start(self, keyframe: int) -> Packet | None:
+    def _read_from_start(self, keyframe: int) -> Packet[VideoStream] | None:
         """The keyframe's packet by counting packets from the file's first one."""
         self._container.close()
         self._open()
@@ -145,6 +155,10 @@ class FrameDecoder:
                 if count == wanted:
                     return packet
         return None
+
+    def distrust(self) -> None:
+        """Count what is decoded from here to the next keyframe as suspect."""
+        self._is_damaged = True
 
     def step(self, skip_before: int) -> list[tuple[int, VideoFrame]]:
         """Decode one packet; the pictures that came out, each with its frame number.
@@ -173,12 +187,12 @@ class FrameDecoder:
         self._is_damaged |= packet.is_corrupt
         outputs = self._outputs(packet)
         if self._is_damaged or (is_lead and self._was_damaged):
-            self.suspects.update(self._recent)
-        elif frame is not None:
-            self.suspects.discard(frame)
+            self._suspects.update(self._recent)
+        elif frame is not None and self.is_strict:
+            self._suspects.discard(frame)
         return outputs
 
-    def _is_lead(self, packet: Packet) -> bool:
+    def _is_lead(self, packet: Packet[VideoStream]) -> bool:
         """Whether a packet is stored after the last keyframe, but shown before it."""
         if packet.is_keyframe:
             self._is_at_start = self._key_pts is None and self._is_at_start
@@ -192,7 +206,7 @@ class FrameDecoder:
             return False
         return True
 
-    def _next_packet(self) -> Packet | None:
+    def _next_packet(self) -> Packet[VideoStream] | None:
         try:
             for packet in self._packets:
                 if packet.size == 0:
@@ -207,7 +221,7 @@ class FrameDecoder:
         self.has_ended = True
         return None
 
-    def _frame_of(self, packet: Packet) -> int | None:
+    def _frame_of(self, packet: Packet[VideoStream]) -> int | None:
         """The frame number that a packet will show as; by stored order in ordinal mode."""
         if self._index.mode == "pts":
             return self._index.frame_of(packet.pts)
@@ -223,7 +237,7 @@ class FrameDecoder:
             if codec.skip_frame != wanted:
                 codec.skip_frame = wanted
 
-    def _outputs(self, packet: Packet | None) -> list[tuple[int, VideoFrame]]:
+    def _outputs(self, packet: Packet[VideoStream] | None) -> list[tuple[int, VideoFrame]]:
         try:
             pictures = self._stream.decode(packet)
         except av.FFmpegError:
@@ -258,6 +272,8 @@ class FrameDecoder:
         return frame if frame < index.frame_count else None
 
 
-def _chained(first: Packet, rest: Iterator[Packet]) -> Iterator[Packet]:
+def _chained(
+    first: Packet[VideoStream], rest: Iterator[Packet[VideoStream]]
+) -> Iterator[Packet[VideoStream]]:
     yield first
     yield from rest

@@ -5,33 +5,21 @@ Frame ``i`` is the ``i``-th displayed frame, by presentation time; never ``fps *
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pipeline.data.errors import Finding, UserError
-from pipeline.io.video_bitstream import (
-    is_closed_keyframe,
-    is_decodable_leading,
-    mpeg4_vop_kinds,
-)
 from pipeline.io.video_open import open_video
+from pipeline.io.video_scan import NO_TIMESTAMP, Keyframe, PacketScan, scan_packets
 
 IntArray = NDArray[np.int64]
-
-NO_TIMESTAMP = int(np.iinfo(np.int64).min)
-"""Stands for a missing timestamp in integer arrays, as AV_NOPTS_VALUE does in FFmpeg."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +45,9 @@ class VideoIndex:
         First displayed frame that can be decoded from each keyframe, ascending.
     key_packet : (K,) int64 array
         Number of packets of the stream stored before each keyframe.
+    key_is_clean : (K,) bool array
+        Whether decoding starts there without missing references. H.264 recovery points that are
+        no IDR pictures (open groups of pictures, gradual refresh) are not clean.
     key_lead : (K,) int64 array
         Number of packets after each keyframe that must not be decoded when starting there.
     width, height : int
@@ -76,6 +67,7 @@ class VideoIndex:
     key_dts: IntArray
     key_frame: IntArray
     key_packet: IntArray
+    key_is_clean: NDArray[np.bool_]
     key_lead: IntArray
     width: int
     height: int
@@ -90,7 +82,7 @@ class VideoIndex:
     @property
     def times(self) -> NDArray[np.float64]:
         """(N,) presentation times in seconds on the file's own clock (not always from 0)."""
-        return self.pts * float(self.time_base)
+        return np.asarray(self.pts * float(self.time_base), np.float64)
 
     @property
     def fps(self) -> float:
@@ -108,30 +100,6 @@ class VideoIndex:
             return None
         frame = int(np.searchsorted(self.pts, pts))
         return frame if frame < self.frame_count and self.pts[frame] == pts else None
-
-
-@dataclass(slots=True)
-class _Keyframe:
-    pts: int
-    dts: int
-    packet: int
-    frame: int  # by counting, used in ordinal mode only
-    is_closed: bool
-    lead: int = 0
-
-
-@dataclass(slots=True)
-class _Packets:
-    """What one pass over the packets found; ``pts`` and ``dts`` are those of displayed frames."""
-
-    count: int = 0
-    pts: list[int] = field(default_factory=list)
-    dts: list[int] = field(default_factory=list)
-    keyframes: list[_Keyframe] = field(default_factory=list)
-    first_frame: VideoFrame | None = None
-    is_packed: bool = False
-    is_in_lead: bool = False  # right after a keyframe, where pictures shown before it are stored
-    error: str = ""
 
 
 def index_video(path: Path) -> VideoIndex:
@@ -154,7 +122,7 @@ def index_video(path: Path) -> VideoIndex:
     """
     container, stream = open_video(path)
     with container:
-        packets = _scan(container, stream)
+        packets = scan_packets(container, stream)
         if packets.count == 0:
             raise UserError(f"{path}: the video holds no frames.")
         if packets.first_frame is None or not packets.pts:
@@ -163,83 +131,10 @@ def index_video(path: Path) -> VideoIndex:
         return _index(path, is_avi, stream, packets, packets.first_frame)
 
 
-def _scan(container: InputContainer, stream: VideoStream) -> _Packets:
-    found = _Packets()
-    stream.thread_count = 1
-    try:
-        for packet in container.demux(stream):
-            if packet.size:
-                _add(found, packet, stream)
-    except av.FFmpegError as error:
-        found.error = error.strerror or str(error)
-    if found.first_frame is None and found.keyframes:
-        found.first_frame = _try_decode(stream, None)
-    return found
-
-
-def _add(found: _Packets, packet: Packet, stream: VideoStream) -> None:
-    codec = stream.codec_context
-    is_mpeg4 = codec.name == "mpeg4"
-    is_lead = False
-    if packet.is_keyframe:
-        found.keyframes.append(_keyframe(packet, found, codec))
-        found.is_in_lead = True
-    elif found.is_in_lead:
-        is_lead = found.is_in_lead = _shows_before(packet, found.keyframes[-1], codec)
-    if is_mpeg4 and not found.is_packed:
-        found.is_packed = len(mpeg4_vop_kinds(bytes(packet))) > 1
-    if found.keyframes and found.first_frame is None:
-        found.first_frame = _try_decode(stream, packet)
-    if _is_shown(packet, found, is_lead, codec):
-        found.pts.append(_stamp(packet.pts))
-        found.dts.append(_stamp(packet.dts))
-        if is_lead and is_mpeg4:
-            found.keyframes[-1].frame += 1
-    if is_lead and is_mpeg4:
-        found.keyframes[-1].lead += 1
-    found.count += 1
-
-
-def _stamp(timestamp: int | None) -> int:
-    return NO_TIMESTAMP if timestamp is None else timestamp
-
-
-def _try_decode(stream: VideoStream, packet: Packet | None) -> VideoFrame | None:
-    # A damaged packet fails; the pass goes on to the first intact one.
-    with contextlib.suppress(av.FFmpegError):
-        return next(iter(stream.decode(packet)), None)
-    return None
-
-
-def _keyframe(packet: Packet, found: _Packets, codec: VideoCodecContext) -> _Keyframe:
-    is_closed = not codec.codec.reorder or codec.name == "mpeg4"
-    if codec.name in ("h264", "hevc"):
-        is_closed = is_closed_keyframe(bytes(packet), codec.name, codec.extradata)
-    return _Keyframe(_stamp(packet.pts), _stamp(packet.dts), found.count, len(found.pts), is_closed)
-
-
-def _shows_before(packet: Packet, keyframe: _Keyframe, codec: VideoCodecContext) -> bool:
-    if codec.name == "mpeg4":
-        return mpeg4_vop_kinds(bytes(packet))[:1] == [True]
-    if packet.pts is None:  # Matroska's demuxer gives such a picture no time at all
-        return keyframe.pts != NO_TIMESTAMP and packet.dts is None
-    return packet.pts < keyframe.pts
-
-
-def _is_shown(packet: Packet, found: _Packets, is_lead: bool, codec: VideoCodecContext) -> bool:
-    if packet.is_discard or not found.keyframes:  # cut away by an edit list; undecodable
-        return False
-    if codec.name == "vp8" and not memoryview(packet)[0] >> 4 & 1:  # show_frame, RFC 6386 9.1
-        return False
-    if is_lead and len(found.keyframes) == 1:
-        return is_decodable_leading(bytes(packet), codec.name, codec.extradata)
-    return True
-
-
 def _index(
-    path: Path, is_avi: bool, stream: VideoStream, packets: _Packets, frame: VideoFrame
+    path: Path, is_avi: bool, stream: VideoStream, packets: PacketScan, frame: VideoFrame
 ) -> VideoIndex:
-    is_ordinal = is_avi or NO_TIMESTAMP in packets.pts or len(set(packets.pts)) < len(packets.pts)
+    is_ordinal = is_avi or not _has_usable_pts(packets)
     time_base = stream.time_base or Fraction(1, 1000)
     if is_ordinal:
         pts, time_base = _ordinal_times(packets.dts, stream, time_base)
@@ -266,11 +161,22 @@ def _index(
         key_dts=np.array([key.dts for key in keyframes], np.int64),
         key_frame=key_frame,
         key_packet=np.array([key.packet for key in keyframes], np.int64),
+        key_is_clean=np.array([key.is_clean for key in keyframes], np.bool_),
         key_lead=np.array([key.lead if is_ordinal else 0 for key in keyframes], np.int64),
         width=frame.height if is_turned else frame.width,
         height=frame.width if is_turned else frame.height,
         rotation=rotation,
         findings=tuple(findings),
+    )
+
+
+def _has_usable_pts(packets: PacketScan) -> bool:
+    # Keyframes out of order: two recordings joined, each with its own clock.
+    key_pts = [key.pts for key in packets.keyframes]
+    return (
+        NO_TIMESTAMP not in packets.pts
+        and len(set(packets.pts)) == len(packets.pts)
+        and bool(np.all(np.diff(key_pts) > 0))
     )
 
 
@@ -285,12 +191,12 @@ def _ordinal_times(
     return np.arange(len(dts), dtype=np.int64), Fraction(1) / Fraction(rate)
 
 
-def _ordinal_starts(packets: _Packets) -> list[_Keyframe]:
+def _ordinal_starts(packets: PacketScan) -> list[Keyframe]:
     """Keyframes from which counting the decoded frames gives the right number."""
     if packets.is_packed:  # two pictures in one packet, the next one empty: only from the start
         return packets.keyframes[:1]
     first = packets.keyframes[0]
-    return [key for key in packets.keyframes if key.is_closed or key is first]
+    return [key for key in packets.keyframes if key.is_countable or key is first]
 
 
 def _rotation(path: Path, frame: VideoFrame) -> tuple[int, list[Finding]]:
@@ -301,7 +207,7 @@ def _rotation(path: Path, frame: VideoFrame) -> tuple[int, list[Finding]]:
     return 0, [Finding("warning", "video-rotation", message, path)]
 
 
-def _completeness(path: Path, announced: int, packets: _Packets) -> list[Finding]:
+def _completeness(path: Path, announced: int, packets: PacketScan) -> list[Finding]:
     if packets.count < announced:
         message = (
             f"{path}: the video is cut off; it holds {packets.count} of the {announced} frames"

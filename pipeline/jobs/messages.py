@@ -1,7 +1,7 @@
 """What goes down to a worker and what comes back up.
 
-A task is a generator of events ending with exactly one of ``Done``, ``Failed`` or ``Cancelled``
-(the runner adds the latter two). Paths and frame indices go down, never images.
+A job's events end with exactly one of ``Done``, ``Failed`` or ``Cancelled``; the runner sees to
+that. Paths and frame indices go down, never images.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.data.patch import Patch
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A unit of work: ``task`` names a generator in ``pipeline.jobs.tasks``.
+    """A unit of work: ``task`` names one of the worker's ``TASKS``, as in ``pipeline.jobs.tasks``.
 
     ``base_revision`` is the revision of the sequence the arguments were read from.
     """

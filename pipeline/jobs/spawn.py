@@ -5,6 +5,7 @@ Import-light on purpose: the window imports this module and must not load what w
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import time
 from collections import deque
@@ -34,17 +35,31 @@ class WorkerProcess:
 
     A worker that dies or hangs costs only the job it was at: that job gets ``Failed``, a new
     process is started, and the jobs that were waiting are sent to it.
+
+    Parameters
+    ----------
+    kind : str
+        What the process is called in a list of processes.
+    tasks : str
+        Name of the module whose ``TASKS`` it runs; only the worker imports it.
+    hung_after : float
+        Seconds of silence after which it is killed.
     """
 
-    def __init__(self, kind: str, hung_after: float = HUNG_AFTER) -> None:
+    def __init__(
+        self, kind: str, tasks: str = "pipeline.jobs.tasks", hung_after: float = HUNG_AFTER
+    ) -> None:
         self.kind = kind
+        self._tasks = tasks
         self._hung_after = hung_after
         self._context = multiprocessing.get_context("spawn")
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._jobs: deque[Job] = deque()
+        self._cancelled: set[int] = set()
+        self._begun: int | None = None
         self._beat = 0.0
-        self._started = False
+        self._ready = False
 
     @property
     def alive(self) -> bool:
@@ -55,75 +70,89 @@ class WorkerProcess:
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the process unless it runs."""
-        if self.alive:
+        """Start the process unless there is one; :meth:`poll` replaces one that died."""
+        if self._process is not None:
             return
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_main, args=(theirs, self.kind), name=f"simspine-{self.kind}", daemon=True
+            target=_main, args=(theirs, self._tasks), name=f"simspine-{self.kind}", daemon=True
         )
         process.start()
         theirs.close()
         self._process, self._pipe = process, ours
-        self._beat, self._started = time.monotonic(), False
+        self._beat, self._ready, self._begun = time.monotonic(), False, None
         for job in self._jobs:
-            ours.send(job)
+            self._tell(job)
 
     def submit(self, job: Job) -> None:
         """Queue a job; its events come out of :meth:`poll`."""
+        self.start()
+        self._tell(job)
         self._jobs.append(job)
-        if not self.alive or self._pipe is None:
-            self.start()  # which sends every queued job
-            return
-        try:
-            self._pipe.send(job)
-        except (BrokenPipeError, OSError):
-            return  # the process has just died: poll() notices, restarts, and sends the job again
 
     def cancel(self, job_id: int) -> None:
-        """Ask for a job to be stopped between two of its events."""
+        """Ask for a job to be stopped: at once if it waits, else between two of its events."""
+        if any(job.id == job_id for job in self._jobs):
+            self._cancelled.add(job_id)
+            self._tell((CANCEL, job_id))
+
+    def _tell(self, message: Job | tuple[str, int]) -> None:
         if self._pipe is not None:
-            try:
-                self._pipe.send((CANCEL, job_id))
-            except (BrokenPipeError, OSError):
-                return  # the job ends with the process, which poll() reports
+            # A process that has just died is noticed by poll(), which sends all jobs to a new one.
+            with contextlib.suppress(OSError):
+                self._pipe.send(message)
 
     def poll(self) -> list[Event]:
         """Events since the last call, without waiting."""
         events: list[Event] = []
-        pipe = self._pipe
-        if pipe is None:
+        pipe, process = self._pipe, self._process
+        if pipe is None or process is None:
             return events
+        # Asked first: what a process said before it died is still in the pipe.
+        dead = not process.is_alive()
         try:
             while pipe.poll():
                 message = pipe.recv()
-                self._beat, self._started = time.monotonic(), True
+                self._beat, self._ready = time.monotonic(), True
                 if message != HEARTBEAT:
-                    self._note_ending(message)
+                    self._note(message)
                     events.append(message)
         except (EOFError, OSError):
+            dead = True
+        if dead:
             events += self._lost("stopped unexpectedly")
-            return events
-        if self._process is not None and not self._process.is_alive() and not pipe.poll():
-            events += self._lost("stopped unexpectedly")
-        elif time.monotonic() - self._beat > (self._hung_after if self._started else START_LIMIT):
+        elif time.monotonic() - self._beat > (self._hung_after if self._ready else START_LIMIT):
             events += self._lost("did not answer any more and was stopped")
         return events
 
-    def _note_ending(self, event: Event) -> None:
-        if isinstance(event, (Done, Failed, Cancelled)):
-            self._jobs = deque(job for job in self._jobs if job.id != event.job_id)
+    def _note(self, event: Event) -> None:
+        if not isinstance(event, (Done, Failed, Cancelled)):
+            self._begun = event.job_id
+            return
+        self._jobs = deque(job for job in self._jobs if job.id != event.job_id)
+        self._cancelled.discard(event.job_id)
 
     def _lost(self, what: str) -> list[Event]:
-        """The process is gone: fail the job it was at, go on with the others in a new one."""
+        """The process is gone: end the job it was at, go on with the others in a new one.
+
+        A process that died at rest has spoilt no job; one that never got ready would do so again,
+        so that its first job ends too.
+        """
+        at_work = bool(self._jobs) and (self._jobs[0].id == self._begun or not self._ready)
         self._kill()
-        if not self._jobs:
-            return []
-        job = self._jobs.popleft()
+        endings: list[Event] = []
+        if at_work:
+            job = self._jobs[0]
+            text = f"{job.title or job.task}: the worker process {what}; the job can be run again."
+            endings.append(Failed(job.id, text))
+        endings += [
+            Cancelled(job.id) for job in list(self._jobs)[at_work:] if job.id in self._cancelled
+        ]
+        for ending in endings:
+            self._note(ending)
         if self._jobs:
             self.start()
-        title = job.title or job.task
-        return [Failed(job.id, f"{title}: the worker process {what}; the job can be run again.")]
+        return endings
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -138,17 +167,14 @@ class WorkerProcess:
     def close(self, timeout: float = 2.0) -> None:
         """Stop the process, gently for ``timeout`` seconds; queued jobs are dropped."""
         self._jobs.clear()
-        if self._pipe is not None and self.alive:
-            try:
-                self._pipe.send((CLOSE, 0))
-            except (BrokenPipeError, OSError):
-                timeout = 0.0  # it is already going
-            if self._process is not None:
-                self._process.join(timeout)
+        self._cancelled.clear()
+        if self._process is not None:
+            self._tell((CLOSE, 0))
+            self._process.join(timeout)
         self._kill()
 
 
-def _main(pipe: Connection, kind: str) -> None:
+def _main(pipe: Connection, tasks: str) -> None:
     from pipeline.jobs.worker import serve
 
-    serve(pipe, kind)
+    serve(pipe, tasks)

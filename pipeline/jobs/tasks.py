@@ -6,21 +6,26 @@ that it sees what the window has committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.geometry.reconstruct import solve_points3d
+from pipeline.io.export import ExportRequest, export_steps
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
 from pipeline.jobs.messages import Done, Event, File, Job, Partial, Progress
+from pipeline.jobs.runner import Task
+from pipeline.jobs.steps import Report, Step, reported
+
+Events = Generator[Event, None, None]
 
 # Frames solved between two events: long enough to be efficient, short enough to be cancelled.
 BLOCK = 200
 
 
-def triangulate(job: Job) -> Iterator[Event]:
+def triangulate(job: Job) -> Events:
     """Bring ``points3d`` up to date: args ``project``, ``track``, ``frames`` (in this order)."""
     frames = np.asarray(job.args["frames"], np.intp)
     track = int(job.args["track"])
@@ -33,17 +38,68 @@ def triangulate(job: Job) -> Iterator[Event]:
     yield Done(job.id, {"frames": len(frames)})
 
 
-def import_recording(job: Job) -> Iterator[Event]:
+def import_recording(job: Job) -> Events:
     """Make a project of a recording: args ``plan``, ``project`` (path to make), ``author``."""
     path = Path(job.args["project"])
-    yield Progress(job.id, 0.0, "Reading videos and detections")
-    with create_project(job.args["plan"], path, job.args["author"]) as project:
-        findings = len(project.findings)
+    made = False
+
+    def make(report: Report) -> None:
+        nonlocal made
+        create_project(job.args["plan"], path, job.args["author"], report).close()
+        made = True
+
+    try:
+        yield from _progress(job, reported(make))
+    except GeneratorExit:
+        if made:  # the request to stop came when it was nearly done
+            path.unlink()
+        raise
     yield File(job.id, path)
-    yield Done(job.id, {"findings": findings})
+    yield Done(job.id)
 
 
-TASKS: dict[str, Callable[[Job], Iterator[Event]]] = {
+def demo(job: Job) -> Events:
+    """Make the demo recording: args ``folder`` (to make)."""
+    from pipeline.synthesis.demo import make_demo
+
+    folder = Path(job.args["folder"])
+    yield from _progress(job, reported(lambda report: make_demo(folder, progress=report)))
+    yield File(job.id, folder)
+    yield Done(job.id)
+
+
+def export(job: Job) -> Events:
+    """Write a file: args ``project``, ``track``, ``format``, ``out``; ``frames`` if not all.
+
+    ``frames`` is the first frame and the one after the last.
+    """
+    out = Path(job.args["out"])
+    with Project.open(Path(job.args["project"]), read_only=True) as project:
+        request = ExportRequest(
+            project.sequence,
+            int(job.args["track"]),
+            job.args["format"],
+            out,
+            frames=job.args.get("frames"),
+            authorship=project.authorship(),
+        )
+        yield from _progress(job, export_steps(request))
+    yield File(job.id, out)
+    yield Done(job.id)
+
+
+def _progress(job: Job, steps: Iterator[Step]) -> Generator[Progress, None, None]:
+    try:
+        for step in steps:
+            yield Progress(job.id, *step)
+    finally:
+        if isinstance(steps, Generator):
+            steps.close()  # now, not when it happens to be collected
+
+
+TASKS: dict[str, Task] = {
     "triangulate": triangulate,
     "import_recording": import_recording,
+    "demo": demo,
+    "export": export,
 }

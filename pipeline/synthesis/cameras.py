@@ -13,7 +13,7 @@ from pipeline.data.camera import WORLD_FROM_UP, Camera, CameraGroup, turned
 from pipeline.synthesis.body import FloatArray
 
 MAX_VIEWS = 8
-TARGET = np.array([0.05, 0.90, 0.0])
+TARGET = np.array([0.05, 0.88, 0.0])
 # Bearing from straight ahead of the figure, towards its right (degrees), distance and height (m):
 # two views of the back first, then two oblique ones of the front, then the rest.
 _PLACES = (
@@ -42,7 +42,7 @@ def _camera(number: int, size: tuple[int, int]) -> Camera:
     # No rig stands exactly upright.
     roll = cv2.Rodrigues(np.array([0.0, 0.0, math.radians((-1.2, 0.8, 1.5, -0.6)[number % 4])]))[0]
     rotation = roll @ rotation
-    focal = 0.985 * min(size) * distance / 2.12
+    focal = 0.985 * min(size) * distance / 2.18
     matrix = np.array(
         [
             [focal, 0.0, 0.5 * (size[0] - 1) + 0.009 * size[0] * math.sin(2.0 + number)],

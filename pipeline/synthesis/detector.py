@@ -12,7 +12,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 
 from pipeline.data.camera import CameraGroup
-from pipeline.data.skeleton import Skeleton
+from pipeline.data.skeleton import Skeleton, project_skeleton
 from pipeline.synthesis import body
 from pipeline.synthesis.body import BONE, FloatArray, Posed
 from pipeline.synthesis.motion import SIDES, minimum_jerk
@@ -31,6 +31,7 @@ _VIEW_FACTOR = (1.0, 1.12, 0.95, 1.18)
 HIDDEN_NOISE, HIDDEN_BIAS = 1.5, 1.8
 CORRELATION_SECONDS = 0.2
 WHITE_SHARE = 0.3
+_ON_SKIN = ("spine", "neck", "nose", "eye", "ear", "head", "clavicle", "latissimus")
 _MISSING_IF_HIDDEN, _MISSING_IF_SEEN = -1.6, -3.1
 
 
@@ -70,7 +71,7 @@ def _capsules() -> list[tuple[tuple[int, FloatArray], tuple[int, FloatArray], fl
     table = body.keypoint_table()
     found = [(joint("C7"), joint("C1"), 0.055)]
     skull = at("skull", *(body.BIND_ORIGIN[BONE["skull"]] + [0.005, 0.035, 0.0]))
-    found.append((skull, skull, 0.092))
+    found.append((skull, skull, 0.086))
     for i, (letter, side) in enumerate((("l", "left"), ("r", "right"))):
         s = SIDES[i]
         chain = [
@@ -91,10 +92,13 @@ def _capsules() -> list[tuple[tuple[int, FloatArray], tuple[int, FloatArray], fl
 def seen(cameras: CameraGroup, posed: Posed, xyz: FloatArray) -> Bools:
     """(T, V, K) True where no flesh lies between a keypoint (T, K, 3) and a camera.
 
-    Flesh nearer than 12 cm in front of a keypoint is its own and hides nothing.
+    Flesh close in front of a keypoint is its own and hides nothing: 12 cm for a joint, 5 cm for a
+    point on the skin.
     """
+    on_skin = [any(part in name for part in _ON_SKIN) for name in project_skeleton().names]
+    nearest = np.where(on_skin, 0.05, 0.12)
     found = np.ones((len(xyz), len(cameras), xyz.shape[1]), bool)
-    distances = np.arange(0.12, 0.62, 0.05)
+    distances = nearest[:, None] + np.arange(0.0, 0.55, 0.05)
     capsules = [
         (posed.carried(*a)[:, None, None], posed.carried(*b)[:, None, None], radius)
         for a, b, radius in _capsules()
@@ -102,7 +106,7 @@ def seen(cameras: CameraGroup, posed: Posed, xyz: FloatArray) -> Bools:
     for v, camera in enumerate(cameras):
         sight = camera.centre - xyz
         sight /= np.linalg.norm(sight, axis=-1, keepdims=True)
-        samples = xyz[:, :, None] + distances[:, None] * sight[:, :, None]
+        samples = xyz[:, :, None] + distances[..., None] * sight[:, :, None]
         for a, b, radius in capsules:
             axis, offset = b - a, samples - a
             length = np.maximum(np.einsum("...i,...i", axis, axis), 1e-12)

@@ -272,7 +272,7 @@ def head() -> Part:
 
 def ear(side: int) -> Part:
     """One ear."""
-    centre = body.BIND_ORIGIN[BONE["skull"]] + np.array([0.000, 0.018, SIDES[side]) * 0.074]
+    centre = body.BIND_ORIGIN[BONE["skull"]] + np.array([0.000, 0.018, SIDES[side] * 0.074])
     v = np.linspace(-1.0, 1.0, 6)
     angle = np.linspace(0.0, 2.0 * np.pi, 8, endpoint=False)
     ring = np.sqrt(np.maximum(1.0 - v**2, 0.0))[:, None]
@@ -283,5 +283,3 @@ def ear(side: int) -> Part:
         axis=-1,
     )
     return Part(centre + points, _only("skull", points.shape[:2]))
-
-

@@ -26,6 +26,8 @@ HIP_HEIGHT = 0.902
 BALL_FORWARD = 0.15
 HEEL_BACK = 0.045
 ANKLE_HEIGHT = 0.068
+# Sine of the pitch over which the foot's pivot changes from ball to heel.
+_ROLL_BLEND = 0.06
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,9 +100,13 @@ def _foot(time: FloatArray, side: int) -> tuple[FloatArray, FloatArray, FloatArr
 
 def _ankle(place: FloatArray, lift: FloatArray, pitch: FloatArray, z: float) -> FloatArray:
     """(T, 3) ankle of a foot that rolls over its ball (toes down) or its heel (toes up)."""
+    s, c = np.sin(pitch), np.cos(pitch)
+    # Which of the two carries changes over a few degrees, else the ankle's speed would jump.
+    either = np.sqrt(s**2 + _ROLL_BLEND**2) - _ROLL_BLEND
+    rise = 0.5 * (BALL_FORWARD + HEEL_BACK) * either - 0.5 * (BALL_FORWARD - HEEL_BACK) * s
     lever = np.where(pitch < 0.0, -BALL_FORWARD, HEEL_BACK)
-    x = place - lever + lever * np.cos(pitch) - ANKLE_HEIGHT * np.sin(pitch)
-    y = lift + lever * np.sin(pitch) + ANKLE_HEIGHT * np.cos(pitch)
+    x = place - lever * (1.0 - c) - ANKLE_HEIGHT * s
+    y = lift + rise + ANKLE_HEIGHT * c
     return np.stack([START_X + x, y, np.full(len(place), z)], axis=-1)
 
 
@@ -209,7 +215,9 @@ def _arm(
     """(T, 4) flexion, abduction, inward turn and elbow flexion of one arm."""
     sign = SIDES[side]
     # Arms hang from the bent trunk, swing against the legs, and slide along the thighs in a lean.
-    toward, away = np.clip(sign * lean, 0.0, 1.0), np.clip(-sign * lean, 0.0, 1.0)
+    # Halves of the lean, rounded where it changes sides so that the arms do not jerk.
+    half = 0.5 * (np.sqrt(lean**2 + 0.04) - 0.2)
+    toward, away = half + 0.5 * sign * lean, half - 0.5 * sign * lean
     flexion = np.deg2rad(4.0 + 74.0 * bow + 24.0 * ready) + sign * 0.85 * stride
     abduction = np.deg2rad(11.0 + 19.0 * toward - 7.0 * away - 3.0 * bow + 46.0 * ready)
     inward = np.deg2rad(18.0 + 10.0 * np.sin(0.9 * t) * 0.3 + 40.0 * ready)

@@ -14,7 +14,14 @@ from pipeline.synthesis import body
 from pipeline.synthesis.body import FloatArray
 from pipeline.synthesis.cameras import pixels
 from pipeline.synthesis.figure import Figure, skinned
-from pipeline.synthesis.room import LIGHT, Image, cast_shadow, floor_map, paint_room
+from pipeline.synthesis.room import (
+    LIGHT,
+    Image,
+    cast_shadow,
+    floor_map,
+    paint_room,
+    shadow_corners,
+)
 
 # Sub-pixels per pixel edge, and the fraction bits of cv2's fixed-point corners.
 OVERSAMPLE = 2
@@ -102,19 +109,30 @@ def light_figure(figure: Figure, rotation: FloatArray, origin: FloatArray) -> Li
     )
 
 
-def _darken_floor(picture: Image, scene: Backdrop, shadow: Image) -> Image:
+def _darken_floor(scene: Backdrop, shadow: Image) -> Image:
+    picture = scene.picture.copy()
+    # Only the part of the picture that can hold the shadow, on the half-size floor map.
+    box = pixels(scene.camera, shadow_corners(shadow))
+    rows, columns = scene.floor_x.shape
+    left, top = np.clip(np.floor(box.min(axis=0) / 2).astype(int) - 1, 0, [columns - 1, rows - 1])
+    right, bottom = np.clip(
+        np.ceil(box.max(axis=0) / 2).astype(int) + 2, [left + 1, top + 1], [columns, rows]
+    )
+    part = np.s_[top:bottom, left:right]
     shade = cv2.remap(
-        shadow, scene.floor_x, scene.floor_y, cv2.INTER_LINEAR,
+        shadow, scene.floor_x[part], scene.floor_y[part], cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=255,
     )  # fmt: skip
-    shade = cv2.resize(shade, scene.camera.size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.multiply(picture, cv2.merge([shade] * 3), scale=1.0 / 255.0), np.uint8)
+    shade = cv2.resize(shade, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)
+    region = picture[2 * top : 2 * bottom, 2 * left : 2 * right]
+    region[:] = cv2.multiply(region, cv2.merge([shade] * 3), scale=1.0 / 255.0)
+    return picture
 
 
 def paint(scene: Backdrop, lit: Lit) -> Image:
     """(H, W, 3) RGB picture of the figure in the room."""
     camera = scene.camera
-    picture = _darken_floor(scene.picture, scene, lit.shadow)
+    picture = _darken_floor(scene, lit.shadow)
     towards = camera.centre - lit.middles
     distance = _length(towards)[:, 0]
     facing = np.einsum("fi,fi->f", lit.normals, towards) / distance

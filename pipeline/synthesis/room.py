@@ -103,8 +103,8 @@ def _trace(camera: Camera, rays: NDArray[np.float32]) -> NDArray[np.float32]:
         reach = np.where(rays > 0.0, high - centre, low - centre) / rays
     reach[rays == 0.0] = np.inf
     face = np.argmin(reach, axis=1)
-    hit: NDArray[np.float32] = centre + rays * np.take_along_axis(reach, face[:, None], axis=1)
-    return np.clip(_colours(hit, face), 0.0, 255.0)
+    hit = centre + rays * np.take_along_axis(reach, face[:, None], axis=1)
+    return np.clip(_colours(hit.astype(np.float32), face), 0.0, 255.0)
 
 
 def paint_room(camera: Camera) -> Image:
@@ -155,3 +155,12 @@ def cast_shadow(points: FloatArray, hulls: Iterable[NDArray[np.intp]]) -> Image:
     near = cv2.GaussianBlur(dark, (0, 0), 1.0)
     wide = cv2.blur(cv2.blur(dark, (15, 15)), (15, 15))
     return np.asarray(255 - cv2.addWeighted(near, 0.34, wide, 0.20, 0.0), dtype=np.uint8)
+
+
+def shadow_corners(shadow: Image) -> FloatArray:
+    """(4, 3) world corners of the piece of floor that a shadow's map darkens."""
+    dark = shadow < 255
+    columns, rows = np.flatnonzero(dark.any(axis=0)), np.flatnonzero(dark.any(axis=1))
+    x = np.array([columns[0] - 1, columns[-1] + 1]) / SHADOW_PIXELS_PER_METRE - SHADOW_REACH
+    z = np.array([rows[0] - 1, rows[-1] + 1]) / SHADOW_PIXELS_PER_METRE - SHADOW_REACH
+    return np.array([[a, 0.0, b] for a in x for b in z])

@@ -43,7 +43,7 @@ def _second_half(report: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         points = document.points_at(FRAME)
         assert points.manual[VIEW, keypoint]
         np.testing.assert_allclose(points.xy[VIEW, keypoint], report["xy"], atol=1e-3)
-        np.testing.assert_allclose(points.xyz[keypoint], report["xyz"], atol=1e-5)
+        np.testing.assert_allclose(points.xyz[keypoint], report["xyz"], atol=1e-4)
         assert document.history.can_undo, "the history survives a kill"
         window.table.actions["export"].trigger()
         wait_until(lambda: not window.jobs.running)
@@ -51,7 +51,7 @@ def _second_half(report: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         marker = document.sequence.info.skeleton.keypoints[keypoint].marker
     written = read_trc(target)
     row = written.xyz[FRAME, written.names.index(marker)]
-    np.testing.assert_allclose(row, report["xyz"], atol=1e-5)
+    np.testing.assert_allclose(row, report["xyz"], atol=1e-4)
 
 
 def test_on_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot) -> None:

@@ -39,9 +39,9 @@ def require_ffmpeg() -> str:
 
 
 @functools.cache
-def _passthrough() -> list[str]:
+def passthrough() -> list[str]:
     """The option for "one output frame per displayed frame"; its name changed in ffmpeg 5.1."""
-    banner = subprocess.run([require_ffmpeg(), "-version"], capture_output=True, text=True).stdout
+    banner = run_ffmpeg(["-version"]).decode(errors="replace")
     version = re.match(r"ffmpeg version n?(\d+)\.(\d+)", banner)
     is_old = version is not None and (int(version[1]), int(version[2])) < (5, 1)
     return ["-vsync", "passthrough"] if is_old else ["-fps_mode", "passthrough"]
@@ -88,12 +88,17 @@ def read_code(image: NDArray[np.uint8]) -> int | None:
     return number if word & 31 == (7 * number + 1) % _CHECK_MODULUS else None
 
 
-def run_ffmpeg(arguments: Sequence[str | Path], stdin: bytes | None = None) -> bytes:
-    """Standard output of one ffmpeg run; RuntimeError with ffmpeg's own words if it fails."""
+def run_ffmpeg(
+    arguments: Sequence[str | Path], stdin: bytes = b"", *, is_lenient: bool = False
+) -> bytes:
+    """Standard output of one ffmpeg run; RuntimeError with ffmpeg's own words if it fails.
+
+    A lenient run may end with an error after giving what it could, as on damaged files.
+    """
     command = [require_ffmpeg(), "-v", "error", "-y", *map(str, arguments)]
     # Bytes given as input replace the terminal, which ffmpeg would otherwise read commands from.
-    done = subprocess.run(command, input=stdin or b"", capture_output=True, check=False)
-    if done.returncode != 0:
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    if done.returncode != 0 and not is_lenient:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
     return done.stdout
 
@@ -123,6 +128,6 @@ def truncate(source: Path, target: Path, share: float) -> Path:
 def ffmpeg_codes(path: Path) -> list[int | None]:
     """The numbers in all frames of a file, in display order, decoded by the ffmpeg command line."""
     output = ["-f", "rawvideo", "-pix_fmt", "gray", "-"]
-    raw = run_ffmpeg(["-i", path, "-map", "0:v:0", *_passthrough(), *output])
+    raw = run_ffmpeg(["-i", path, "-map", "0:v:0", *passthrough(), *output], is_lenient=True)
     frames = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)
     return [read_code(frame) for frame in frames]

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from pipeline.data.camera import SyncMap
 from pipeline.data.sequence import VideoRef
-from simspine_viewer import decode_thread
+from simspine_viewer import decode_thread, frame_loader
 from simspine_viewer.frame_loader import FrameLoader
 from simspine_viewer.picture import NO_FRAME, NO_VIDEO, NOT_DECODABLE, Picture
 from tests.truth.video import HEIGHT, WIDTH, encode, read_code
@@ -130,13 +130,15 @@ class GatedReader:
     """A reader that decodes only while its gate is open, and keeps a list of what it decoded."""
 
     gate = threading.Event()
+    loose = threading.Event()
     decoded: list[int]
 
     def __init__(self, path: Path, **_: object) -> None:
+        self.own_gate = self.loose if path.name == "hanging.mp4" else self.gate
         type(self).decoded = []
 
     def get(self, frame: int) -> np.ndarray | None:
-        assert self.gate.wait(10)
+        assert self.own_gate.wait(10)
         if frame == 13:
             raise RuntimeError("thirteen")
         self.decoded.append(frame)
@@ -153,6 +155,7 @@ class GatedReader:
 def gated(monkeypatch: pytest.MonkeyPatch) -> type[GatedReader]:
     monkeypatch.setattr(decode_thread, "VideoReader", GatedReader)
     GatedReader.gate.set()
+    GatedReader.loose.set()
     return GatedReader
 
 
@@ -222,6 +225,30 @@ def test_another_recording_takes_the_place_of_the_first(qtbot: QtBot, loader, vi
     assert codes(get(qtbot, loader, shown, 5)) == [205]
     assert 30 not in shown.frames
     assert loader.shown.requested == 1
+
+
+def test_a_decoder_that_hangs_is_left_behind_and_not_listened_to(
+    qtbot: QtBot, loader, gated, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
+    monkeypatch.setattr(frame_loader, "JOIN_SECONDS", 0.05)
+    shown = Shown(loader)
+    hanging = VideoRef(Path("hanging.mp4"), (2, 2), N)
+    gated.loose.clear()
+    loader.set_recording([hanging], syncs(0))
+    loader.request(20)
+    qtbot.wait(20)
+    loader.set_recording(ONE, syncs(5))
+    assert "did not end" in caplog.text
+    gated.gate.clear()
+    loader.request(21)
+    gated.loose.set()
+    qtbot.waitUntil(lambda: len(decode_threads()) == 1)
+    qtbot.wait(20)
+    assert shown.frames == []
+    gated.gate.set()
+    qtbot.waitUntil(lambda: not loader.busy)
+    assert shown.frames == [21]
+    assert shown.pictures[0].video_frame == 26
 
 
 @pytest.mark.realdata

@@ -7,23 +7,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from pipeline.data.skeleton import project_skeleton
 from pipeline.data.source import Flag
 from pipeline.geometry.epipolar import point_on_curve_nearest
-from simspine_viewer.overlay import OverlayOptions, label_rect, link_side, paint_overlay
+from simspine_viewer.overlay import OverlayOptions, link_side, paint_overlay
 from simspine_viewer.overlay_scene import (
     HIT_RADIUS,
+    EpipolarCurve,
     OverlayScene,
     epipolar_curves,
     keypoint_at,
     person_at,
     scene_of,
 )
-from simspine_viewer.palette import BAD, MANUAL, OTHER_PERSON, PREVIEW, SIDE_COLOUR
+from simspine_viewer.overlay_shapes import label_rect, thinned
+from simspine_viewer.palette import BAD, EPIPOLAR, MANUAL, OTHER_PERSON, PREVIEW, SIDE_COLOUR
 from simspine_viewer.pane_transform import PaneTransform, fitted
 from tests.viewer.fakes import ANNOTATED, BYSTANDER, open_bench
 
@@ -217,9 +219,10 @@ def test_labels_stay_inside_the_pane(x: float, y: float) -> None:
     area = QRectF(2, 20, WIDTH - 4, HEIGHT - 22)
     metrics = QFontMetricsF(QFont())
     text = "RLatissimus  123.4 px"
-    box = label_rect(text, QPointF(x, y), area, 12, metrics)
+    box = label_rect(text, (x, y), area, 12, metrics)
     assert area.contains(box)
     assert box.width() >= metrics.horizontalAdvance(text)
+    assert not box.contains(x, y)
 
 
 def test_selected_keypoint_shows_its_name_and_residual() -> None:
@@ -285,6 +288,28 @@ def test_epipolar_curves_pass_through_the_point_they_come_from(qtbot: QtBot) -> 
     for curve in curves:
         nearest = point_on_curve_nearest(curve.xy, points.xy[0, MID])
         assert np.linalg.norm(nearest - points.xy[0, MID]) < 0.5
+
+
+def test_thinning_keeps_a_curve_in_place() -> None:
+    x = np.linspace(0, 400, 64)
+    for bend, most in ((0.0, 2), (3.0, 17), (40.0, 64)):
+        curve = np.stack([x, bend * np.sin(x / 130)], -1)
+        kept = thinned(curve)
+        assert 2 <= len(kept) <= most
+        assert np.abs(np.interp(x, kept[:, 0], kept[:, 1]) - curve[:, 1]).max() <= 0.3
+
+
+@pytest.mark.parametrize("scale", [0.2, 1.0, 30.0, 64.0])
+def test_a_curve_is_drawn_with_its_camera_at_any_zoom(scale: float) -> None:
+    curve = EpipolarCurve("cam07", np.stack([np.linspace(0, 3000, 64), np.full(64, 50.0)], -1))
+    bare = empty_scene(curves=(EpipolarCurve("", curve.xy),))
+    named = empty_scene(curves=(curve,))
+    transform = PaneTransform(scale, (100 - 1400 * scale, 60.5 - 50.5 * scale))
+    line = painted(bare, transform)[:, :140]
+    assert count_of(line, EPIPOLAR) >= 100
+    assert count_of(painted(named, transform), EPIPOLAR) > count_of(
+        painted(bare, transform), EPIPOLAR
+    )
 
 
 def test_scene_holds_the_other_people(qtbot: QtBot) -> None:

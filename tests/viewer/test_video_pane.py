@@ -184,6 +184,16 @@ def test_another_frame_drops_the_drag(bench: Bench, pane: VideoPane) -> None:
     assert not bench.document.history.entries
 
 
+def test_a_drag_dropped_by_somebody_else_stays_dropped(bench: Bench, pane: VideoPane) -> None:
+    start = where(bench, pane)
+    drag(pane, start, QPoint(40, 10), release=False)
+    bench.editor.cancel()
+    QTest.mouseMove(pane, start + QPoint(60, 30))
+    assert bench.document.preview is None
+    QTest.mouseRelease(pane, LEFT, pos=start + QPoint(60, 30))
+    assert not bench.document.history.entries
+
+
 def test_points_of_a_picture_that_is_not_current_cannot_be_moved(
     bench: Bench, pane: VideoPane
 ) -> None:
@@ -332,16 +342,21 @@ def test_resizing_a_zoomed_pane_keeps_the_middle(pane: VideoPane) -> None:
     assert np.allclose(pane.transform.to_picture((middle.x(), middle.y())), pixel)
 
 
-def test_single_pixels_are_sharp_when_enlarged(qtbot: QtBot, pane: VideoPane) -> None:
-    noise = np.random.default_rng(3).integers(0, 255, (8, 8, 4), dtype=np.uint8)
+@pytest.mark.parametrize("corner", [(0, 0), (1071, 1911)])
+@pytest.mark.parametrize("scale", [4, 16, 64])
+def test_single_pixels_are_sharp_when_enlarged(
+    qtbot: QtBot, pane: VideoPane, scale: int, corner: tuple[int, int]
+) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (1920, 1080, 4), dtype=np.uint8)
     pane.set_picture(Picture(0, 0, noise))
-    top = pane.picture_area().top()
-    pane.set_transform(PaneTransform(16.0, (64.0, top + 16.0)))
+    column, row = corner
+    top = int(pane.picture_area().top())
+    pane.set_transform(PaneTransform(scale, (8 - column * scale, top + 16 - row * scale)))
     pane.set_options(type(pane.options)(visible=False))
     qtbot.wait(REST_MS + 40)
-    drawn = pixels_of(pane)[int(top) + 16 : int(top) + 144, 64:192]
-    expected = np.kron(noise[..., 2::-1], np.ones((16, 16, 1), np.uint8))
-    assert np.array_equal(drawn, expected)
+    drawn = pixels_of(pane)[top + 16 : top + 16 + 8 * scale, 8 : 8 + 8 * scale]
+    block = noise[row : row + 8, column : column + 8, 2::-1]
+    assert np.array_equal(drawn, np.kron(block, np.ones((scale, scale, 1), np.uint8)))
 
 
 def test_a_reduced_picture_is_averaged_at_rest(qtbot: QtBot, pane: VideoPane) -> None:

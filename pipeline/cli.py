@@ -1,0 +1,227 @@
+"""The program ``simspine``: recordings looked at, triangulated and exported without a window."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+from pipeline import __version__
+from pipeline.cli_output import CommandError, Exit, ProgressBar, Step, counted
+from pipeline.data.errors import UserError
+
+FORMATS = ("trc", "csv", "openpose", "coco")
+
+EPILOG = """\
+PATH is the folder of a recording (videos, a calibration, detections), which is read anew and in
+memory: nothing is written beside it; or a .simspine project, with all corrections made in it.
+
+exit codes: 0 done, 1 failed, 2 wrong arguments, 3 the input cannot be used, 4 there is no such
+person, 130 interrupted. An error is one sentence on stderr; an interrupted or failed command
+leaves the old file as it was.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console may lack ° and ×
+    try:
+        arguments = _parser().parse_args(argv)
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+    except SystemExit as done:  # argparse has said what there is to say
+        return int(done.code or 0)
+    except CommandError as error:
+        return _complain(str(error), error.code)
+    except UserError as error:
+        return _complain(str(error), Exit.FAILED)
+    except KeyboardInterrupt:
+        return _complain("Interrupted.", Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough; the interpreter's own flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    return code
+
+
+def _complain(message: str, code: Exit) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="simspine",
+        description="Look at, triangulate and export multi-camera recordings without a window.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"simspine {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    info = _command(commands, _info, "info", "what a recording holds, and what is odd about it")
+    _add_path(info)
+    info.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    triangulate = _command(commands, _triangulate, "triangulate", "write 3D markers as TRC")
+    _add_path(triangulate)
+    _add_person(triangulate)
+    triangulate.add_argument(
+        "--calibration", type=Path, metavar="FILE", help="instead of the one the folder has"
+    )
+    _add_out(triangulate, "FILE.trc")
+
+    export = _command(commands, _export, "export", "write 2D or 3D points in a file format")
+    _add_path(export)
+    export.add_argument("--format", required=True, choices=FORMATS, help="what to write")
+    _add_out(export, "OUT")
+    _add_person(export)
+    export.add_argument(
+        "--frames",
+        type=_span,
+        metavar="A:B",
+        help="frames A to B-1, counted from 0; either may be left out",
+    )
+
+    demo = _command(commands, _demo, "demo", "make a synthetic recording with known truth")
+    demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")
+
+    _command(commands, _doctor, "doctor", "check the installation; exit code 1 if it is broken")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    run: Callable[[argparse.Namespace], int],
+    name: str,
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_path(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="PATH", help="recording folder or .simspine")
+
+
+def _add_person(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--person",
+        type=int,
+        metavar="N",
+        help="number as shown by info; without it the first who is not ignored",
+    )
+
+
+def _add_out(parser: argparse.ArgumentParser, metavar: str) -> None:
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, metavar=metavar, help="file to write"
+    )
+
+
+def _span(text: str) -> tuple[int | None, int | None]:
+    first, colon, last = text.partition(":")
+    parts = [part.strip() for part in (first, last)]
+    if not colon or not all(part.isdecimal() or not part for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form A:B, such as 10:50")
+    start, stop = (int(part) if part else None for part in parts)
+    return start, stop
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from pipeline.cli_info import as_json, as_text
+    from pipeline.cli_recording import open_recording
+
+    opened = open_recording(arguments.path)
+    print(as_json(opened) if arguments.json else as_text(opened))
+    return Exit.OK
+
+
+def _triangulate(arguments: argparse.Namespace) -> int:
+    from pipeline.cli_quality import COUNTED_SCORE, quality_steps
+    from pipeline.cli_recording import chosen_person, open_recording
+    from pipeline.io.export import ExportRequest, export_steps
+
+    with ProgressBar() as bar:
+        bar.show(0.0, "Reading")
+        opened = open_recording(arguments.path, arguments.calibration)
+        person = chosen_person(opened, arguments.person)
+        sequence = opened.sequence
+        request = ExportRequest(sequence, person.track, "trc", arguments.out)
+        bar.follow(_closable(export_steps(request)))
+        quality = bar.follow(quality_steps(sequence, person.track))
+    score = f"with a score above {COUNTED_SCORE}"
+    reprojection = _pixels(quality.reprojection, quality.n_reprojection)
+    heldout = _pixels(quality.heldout, quality.n_heldout)
+    print(
+        f"{arguments.out}: {counted(quality.n_markers, 'marker')} in "
+        f"{counted(sequence.n_frames, 'frame')}, person {person.number}\n"
+        f"Median reprojection error: {reprojection} {score}, in all views\n"
+        f"Median held-out-camera error: {heldout} {score}, each predicted from the other views"
+    )
+    return Exit.OK
+
+
+def _pixels(error: float, n: int) -> str:
+    return f"{error:.2f} px over {counted(n, 'detection')}" if n else "no detections to measure it"
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from pipeline.cli_recording import chosen_person, open_recording
+    from pipeline.io.export import ExportRequest, export_steps
+
+    with ProgressBar() as bar:
+        bar.show(0.0, "Reading")
+        opened = open_recording(arguments.path, with_authors=True)
+        person = chosen_person(opened, arguments.person)
+        n_frames = opened.sequence.n_frames
+        start, stop = arguments.frames or (None, None)
+        first, end = start or 0, n_frames if stop is None else stop
+        if not first < end <= n_frames:
+            raise CommandError(
+                Exit.USAGE,
+                f"--frames {first}:{end} is not within 0:{n_frames}, the frames of "
+                f"{opened.sequence.info.name}.",
+            )
+        request = ExportRequest(
+            opened.sequence,
+            person.track,
+            arguments.format,
+            arguments.out,
+            frames=(first, end),
+            authorship=dict(opened.authorship),
+        )
+        bar.follow(_closable(export_steps(request)))
+    print(f"{arguments.out}: {counted(end - first, 'frame')} of person {person.number}")
+    return Exit.OK
+
+
+def _closable(steps: Iterator[Step]) -> Generator[Step, None, None]:
+    yield from steps
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from pipeline.jobs.steps import reported
+    from pipeline.synthesis.demo import make_demo
+
+    with ProgressBar() as bar:
+        bar.follow(reported(lambda report: make_demo(arguments.folder, progress=report)))
+    print(arguments.folder)
+    return Exit.OK
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from pipeline.cli_doctor import as_text, gathered, is_healthy, judged
+
+    lines = judged(gathered())
+    print(as_text(lines))
+    return Exit.OK if is_healthy(lines) else Exit.FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

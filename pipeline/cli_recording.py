@@ -1,0 +1,117 @@
+"""A recording or a project as the commands of ``simspine`` read it, and the people in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.cli_output import CommandError, Exit
+from pipeline.data.errors import Finding, UserError
+from pipeline.data.observations import track_ids
+from pipeline.data.sequence import Sequence
+from pipeline.io.opening import SUFFIX, open_in_memory, project_findings
+from pipeline.io.project import Project
+from pipeline.io.project_authorship import Authorship
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in a recording; ``number`` counts from 1, as in the window.
+
+    ``frames`` is the number of frames in which the person was detected or placed in any view,
+    ``views`` the names of those views.
+    """
+
+    number: int
+    track: int
+    frames: int
+    views: tuple[str, ...]
+    ignored: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """What is looked at; ``authorship`` is empty for a folder, where nobody has edited."""
+
+    path: Path
+    sequence: Sequence
+    findings: tuple[Finding, ...]
+    authorship: Mapping[tuple[str, int], Authorship] = field(default_factory=dict)
+
+
+def open_recording(
+    path: Path, calibration: Path | None = None, *, with_authors: bool = False
+) -> Opened:
+    """Read a folder anew, in memory, or a project with its corrections; nothing is written.
+
+    Raises
+    ------
+    CommandError
+        ``USAGE`` for a calibration with a project, ``UNUSABLE`` where the input cannot be read.
+    """
+    path = path.expanduser().absolute()  # messages name a folder, also where it is given as "."
+    is_project = path.suffix == SUFFIX
+    if is_project and calibration is not None:
+        raise CommandError(
+            Exit.USAGE,
+            f"--calibration works with a recording folder; {path.name} has its own cameras.",
+        )
+    try:
+        if is_project:
+            with Project.open(path, read_only=True) as project:
+                authorship = project.authorship() if with_authors else {}
+                return Opened(path, project.sequence, project_findings(project), authorship)
+        return Opened(path, *open_in_memory(path, calibration))
+    except UserError as error:
+        raise CommandError(Exit.UNUSABLE, str(error)) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CommandError(Exit.UNUSABLE, f"{path} cannot be read: {reason}.") from error
+
+
+def people(sequence: Sequence) -> tuple[Person, ...]:
+    """Everybody in a recording, in the order of their numbers."""
+    tracks = track_ids(sequence)
+    ignored = sequence.read("tracks.ignored", tracks).astype(bool)
+    assigned = sequence.read("assignment.track")  # (T, V, P)
+    found = []
+    for track, hidden in zip(tracks.tolist(), ignored.tolist(), strict=True):
+        there = (assigned == track).any(axis=2)
+        placed = sequence.read("manual2d.xy", track=track)[..., 0]
+        there |= np.isfinite(placed).any(axis=2)
+        views = tuple(
+            name
+            for name, seen in zip(sequence.info.cameras.names, there.any(axis=0), strict=True)
+            if seen
+        )
+        found.append(Person(track + 1, track, int(there.any(axis=1).sum()), views, hidden))
+    return tuple(found)
+
+
+def chosen_person(opened: Opened, number: int | None) -> Person:
+    """The person of a number; without one the first who is not ignored.
+
+    Raises
+    ------
+    CommandError
+        ``NO_PERSON`` where there is none.
+    """
+    everybody = people(opened.sequence)
+    name = opened.sequence.info.name
+    if not everybody:
+        raise CommandError(Exit.NO_PERSON, f"Nobody was detected in {name}.")
+    if number is None:
+        person = next((p for p in everybody if not p.ignored), None)
+        if person is None:
+            raise CommandError(
+                Exit.NO_PERSON, f"Everybody in {name} is ignored; choose one with --person."
+            )
+        return person
+    for person in everybody:
+        if person.number == number:
+            return person
+    listing = ", ".join(str(person.number) for person in everybody)
+    raise CommandError(Exit.NO_PERSON, f"{name} has no person {number}; there is: {listing}.")

@@ -1,0 +1,162 @@
+"""COCO keypoints JSON: one annotation per picture in which the person is seen."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import __version__
+from pipeline.data.observations import Observations, observations
+from pipeline.data.skeleton import Skeleton
+from pipeline.data.source import Flag, Source
+from pipeline.io.atomic import atomic_text
+from pipeline.io.export_request import BLOCK, ExportRequest, Step, file_stems, pictures
+
+_CATEGORY = 1
+# COCO's visibility: 0 not labelled, 1 labelled but not visible, 2 labelled and visible.
+_LABELLED, _VISIBLE = 1, 2
+
+
+def coco_steps(request: ExportRequest) -> Iterator[Step]:
+    """Write a request's points in all views; see :func:`pipeline.io.export.export_steps`."""
+    shown = [pictures(request, view) for view in range(request.sequence.n_views)]
+    # Numbered through all views in this order, from 1.
+    first_ids = np.cumsum([1, *(len(frames) for _, frames in shown)]).tolist()
+    n_all = max(first_ids[-1] - 1, 1)
+    with atomic_text(request.path) as handle:
+        head = {
+            "info": _info(request),
+            "licenses": [],
+            "categories": [_category(request.sequence.info.skeleton)],
+        }
+        handle.write(
+            json.dumps(head, ensure_ascii=False, indent=1).rstrip("}\n") + ',\n "images": ['
+        )
+        images = (
+            image
+            for view, (numbers, frames) in enumerate(shown)
+            for image in _images(request, view, numbers, frames, first_ids[view])
+        )
+        _write_list(handle, images)
+        handle.write('],\n "annotations": [')
+        separator = "\n"
+        for view, (_, frames) in enumerate(shown):
+            for first in range(0, len(frames), BLOCK):
+                block = frames[first : first + BLOCK]
+                seen = observations(request.sequence, request.track, block)
+                found = _annotations(request, seen, view, first_ids[view] + first)
+                separator = _write_list(handle, found, separator)
+                done = first_ids[view] - 1 + first + len(block)
+                yield done / n_all, f"Writing {request.sequence.info.cameras[view].name}"
+        handle.write("]\n}\n")
+
+
+def _write_list(handle: TextIO, items: Iterator[dict[str, Any]], separator: str = "\n") -> str:
+    """Append items to an open list, one a line; returns what goes before the next one."""
+    for item in items:
+        handle.write(separator + json.dumps(item, ensure_ascii=False, allow_nan=False))
+        separator = ",\n"
+    return separator
+
+
+def _info(request: ExportRequest) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "description": request.name,
+        "version": f"SIMSPINE Viewer {__version__}",
+        "year": now.year,
+        "contributor": ", ".join(_authors(request)),
+        "date_created": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "pixel_convention": "original video image, origin top left, pixel centres at integers",
+        "fps": request.sequence.info.fps,
+    }
+
+
+def _authors(request: ExportRequest) -> list[str]:
+    given = (request.authorship or {}).get(("manual2d", request.track))
+    return [given.authors[i] for i in np.unique(given.author)] if given else []
+
+
+def _category(skeleton: Skeleton) -> dict[str, Any]:
+    return {
+        "id": _CATEGORY,
+        "name": "person",
+        "supercategory": "person",
+        "keypoints": list(skeleton.names),
+        "skeleton": [[a + 1, b + 1] for a, b in skeleton.links],
+        "simspine": {"skeleton": skeleton.title, "sigmas": [k.sigma for k in skeleton.keypoints]},
+    }
+
+
+def _images(
+    request: ExportRequest,
+    view: int,
+    numbers: NDArray[np.intp],
+    frames: NDArray[np.intp],
+    first_id: int,
+) -> Iterator[dict[str, Any]]:
+    info = request.sequence.info
+    stem = file_stems(info.cameras.names)[view]
+    width, height = info.videos[view].size
+    video = _relative(info.videos[view].path, request.path)
+    pairs = zip(numbers.tolist(), frames.tolist(), strict=True)
+    for image_id, (number, frame) in enumerate(pairs, first_id):
+        yield {
+            "id": image_id,
+            "file_name": f"{stem}/{stem}_{number:06d}.jpg",
+            "width": width,
+            "height": height,
+            "camera": info.cameras[view].name,
+            "video": video,
+            "frame_index": number,
+            "sequence_frame": frame,
+        }
+
+
+def _relative(video: Path | None, export: Path) -> str | None:
+    if video is None:
+        return None
+    try:
+        return Path(os.path.relpath(video, export.resolve().parent)).as_posix()
+    except ValueError:  # another drive
+        return video.as_posix()
+
+
+def _annotations(
+    request: ExportRequest, seen: Observations, view: int, first_id: int
+) -> Iterator[dict[str, Any]]:
+    xy, score = np.round(seen.xy[:, view], 4), np.round(seen.score[:, view], 6)
+    there = np.asarray(np.isfinite(xy).all(axis=-1))
+    occluded = (seen.flags[:, view] & Flag.OCCLUDED) != 0
+    visible = np.where(there, np.where(occluded, _LABELLED, _VISIBLE), 0)
+    source = np.where(seen.manual[:, view], int(Source.MANUAL_2D), int(Source.DETECTED))
+    for t in np.flatnonzero(there.any(axis=-1)).tolist():
+        triples = np.column_stack([np.where(there[t, :, None], xy[t], 0.0), visible[t]])
+        low, high = xy[t, there[t]].min(axis=0), xy[t, there[t]].max(axis=0)
+        width, height = np.round(high - low, 4).tolist()
+        yield {
+            "id": first_id + t,  # one person: at most one annotation per image
+            "image_id": first_id + t,
+            "category_id": _CATEGORY,
+            "iscrowd": 0,
+            "num_keypoints": int(there[t].sum()),
+            "keypoints": [
+                int(x) if i % 3 == 2 else x for i, x in enumerate(triples.ravel().tolist())
+            ],
+            "bbox": [*low.tolist(), width, height],
+            "area": width * height,
+            "simspine": {
+                "track": request.track,
+                "source": [
+                    Source(s if h else 0).label for s, h in zip(source[t], there[t], strict=True)
+                ],
+                "score": score[t].tolist(),
+            },
+        }

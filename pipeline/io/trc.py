@@ -1,0 +1,185 @@
+"""TRC files of 3D markers, in the layout of Pose2Sim and OpenSim: metres, Y up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data.errors import UserError
+from pipeline.io.atomic import atomic_text
+from pipeline.io.export_request import BLOCK, ExportRequest, Step, blocks, solve_steps
+
+FloatArray = NDArray[np.float64]
+
+_HEADER_LINES = 5
+_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trc:
+    """Markers over time.
+
+    Parameters
+    ----------
+    names : tuple of str
+        M markers.
+    times : (T,) array
+        Seconds.
+    xyz : (T, M, 3) array
+        Metres; NaN where a marker is missing.
+    rate : float
+        Frames per second.
+    """
+
+    names: tuple[str, ...]
+    times: FloatArray
+    xyz: FloatArray
+    rate: float
+
+
+def write_trc(path: Path, trc: Trc) -> None:
+    """Write markers, replacing ``path`` atomically; frames are numbered from 1.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be written.
+    """
+    with atomic_text(path) as handle:
+        _write_header(handle, path.name, trc, n_original=len(trc.times))
+        _write_rows(handle, trc, first=0)
+
+
+def trc_steps(request: ExportRequest) -> Iterator[Step]:
+    """Write the 3D points of a request; see :func:`pipeline.io.export.export_steps`.
+
+    Frame numbers and times are those of the recording: frame 0 is number 1 at 0 s.
+    """
+    sequence, track = request.sequence, request.track
+    start, _ = request.span
+    with atomic_text(request.path) as handle:
+        for fraction, what in solve_steps(request):
+            yield 0.7 * fraction, what
+        xyz = np.concatenate(
+            [sequence.read("points3d.xyz", block, track) for block in blocks(request)]
+        )
+        here = np.isfinite(xyz).all(axis=-1).any(axis=0)
+        if not here.any():
+            raise UserError(
+                f"{request.path} was not written: person {track} of {request.name} has no 3D "
+                "points in these frames."
+            )
+        markers = sequence.info.skeleton.markers
+        names = tuple(markers[k] for k in np.flatnonzero(here))
+        times = (start + np.arange(len(xyz))) / sequence.info.fps
+        whole = Trc(names, times, xyz[:, here], sequence.info.fps)
+        _write_header(handle, request.path.name, whole, sequence.n_frames)
+        for first in range(0, len(xyz), BLOCK):
+            rows = slice(first, first + BLOCK)
+            part = Trc(names, whole.times[rows], whole.xyz[rows], whole.rate)
+            _write_rows(handle, part, start + first)
+            yield 0.7 + 0.3 * min((first + BLOCK) / len(xyz), 1.0), "Writing markers"
+
+
+def _write_header(handle: TextIO, name: str, trc: Trc, n_original: int) -> None:
+    # "Orig" is the whole recording, of which a range of frames may be written.
+    rate, count = f"{trc.rate:.10g}", str(len(trc.names))
+    labels = "DataRate CameraRate NumFrames NumMarkers Units OrigDataRate OrigDataStartFrame"
+    values = (rate, rate, str(len(trc.times)), count, "m", rate, "1", str(n_original))
+    axes = [f"{axis}{i}" for i in range(1, len(trc.names) + 1) for axis in "XYZ"]
+    lines = (
+        ("PathFileType", "4", "(X/Y/Z)", " ".join(name.split())),
+        (*labels.split(), "OrigNumFrames"),
+        values,
+        ("Frame#", "Time", *(cell for marker in trc.names for cell in (marker, "", ""))),
+        ("", "", *axes),
+    )
+    handle.writelines("\t".join(line) + "\n" for line in lines)
+
+
+def _write_rows(handle: TextIO, trc: Trc, first: int) -> None:
+    flat = trc.xyz.reshape(len(trc.times), -1).tolist()
+    for number, time, row in zip(
+        range(first + 1, first + 1 + len(flat)), trc.times, flat, strict=True
+    ):
+        # NaN as a word: OpenSim 4.6 refuses lines that end with an empty cell.
+        cells = "\t".join(f"{value:.6f}" for value in row)
+        handle.write(f"{number}\t{time:.9f}\t{cells}\n")
+
+
+def read_trc(path: Path) -> Trc:
+    """Read a TRC file.
+
+    Empty cells and ``nan`` are missing markers; blank lines are skipped; cells missing at the end
+    of a line count as empty, because some editors strip them. Lengths become metres by the file's
+    own ``Units`` (m, cm, mm).
+
+    Raises
+    ------
+    UserError
+        The file cannot be read, is no TRC, or promises other markers or more frames than it has.
+    """
+    lines = _lines(path)
+    if len(lines) < _HEADER_LINES or not lines[0].startswith("PathFileType"):
+        raise UserError(f"{path} is not a TRC file: it lacks the five header lines.")
+    header = dict(zip(lines[1].split("\t"), lines[2].split("\t"), strict=False))
+    header = {key.strip(): value.strip() for key, value in header.items()}
+    unit = header.get("Units", "")
+    if unit not in _METRES:
+        raise UserError(f"{path} has lengths in {unit or 'no unit'}, not in m, cm or mm.")
+    rate = _header_number(path, header, "DataRate")
+    names = tuple(cell.strip() for cell in lines[3].split("\t")[2:] if cell.strip())
+    if len(names) != _header_number(path, header, "NumMarkers"):
+        raise UserError(
+            f"{path} promises {header['NumMarkers']} markers but names {len(names)} of them."
+        )
+    rows = [line for line in lines[_HEADER_LINES:] if line.strip()]
+    if len(rows) < _header_number(path, header, "NumFrames"):
+        raise UserError(f"{path} promises {header['NumFrames']} frames but has {len(rows)}.")
+    n_cells = 2 + 3 * len(names)
+    values = np.array([_row(path, line, n_cells) for line in rows]).reshape(-1, n_cells)
+    xyz = values[:, 2:].reshape(len(rows), -1, 3) * _METRES[unit]
+    return Trc(names, values[:, 1], xyz, rate)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not a TRC file: it is not UTF-8 text.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {(error.strerror or '').lower()}.") from error
+
+
+def _header_number(path: Path, header: dict[str, str], label: str) -> float:
+    try:
+        value = float(header[label])
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"{path} is not a TRC file: its {label} is missing or no number."
+        ) from error
+    if not value >= 0:
+        raise UserError(f"{path} is not a TRC file: its {label} is {header[label]}.")
+    return value
+
+
+def _row(path: Path, line: str, n_cells: int) -> list[float]:
+    cells = line.rstrip().split("\t")
+    number = cells[0].strip()
+    # A line that ends within a marker is a file cut short, not stripped empty cells.
+    if len(cells) > n_cells or len(cells) < 2 or (len(cells) - 2) % 3:
+        raise UserError(
+            f"{path} has {len(cells)} cells instead of {n_cells} in the line of frame {number}."
+        )
+    try:
+        values = [float(cell) if cell.strip() else np.nan for cell in cells]
+    except ValueError as error:
+        raise UserError(
+            f"{path} has something that is no number in the line of frame {number}."
+        ) from error
+    return values + [np.nan] * (n_cells - len(cells))
