@@ -51,7 +51,7 @@ def facts(opened: Opened) -> dict[str, Any]:
         "name": info.name,
         "path": str(opened.path),
         "frames": info.n_frames,
-        "fps": info.fps,
+        "fps": round(info.fps, 6),
         "seconds": round(info.n_frames / info.fps, 3) if info.fps > 0 else None,
         "skeleton": info.skeleton.title,
         "detected_keypoints": _detected_keypoints(sequence),

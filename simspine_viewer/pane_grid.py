@@ -48,14 +48,22 @@ def picture_scale(
 
 
 def best_columns(
-    sizes: Items[tuple[int, int]], area: tuple[int, int], strip: float, current: int = 0
+    sizes: Items[tuple[int, int]],
+    area: tuple[int, int],
+    strip: float,
+    current: int = 0,
+    narrowest: float = 0.0,
 ) -> int:
-    """Number of columns that shows the pictures largest; ``current`` unless another is better."""
+    """Number of columns that shows the pictures largest; ``current`` unless another is better.
+
+    No pane becomes narrower than ``narrowest`` widget points as long as that can be had.
+    """
     count = len(sizes)
-    scales = {n: picture_scale(n, sizes, area, strip) for n in range(1, count + 1)}
+    wide = [n for n in range(1, count + 1) if (area[0] + GAP) / n - GAP >= narrowest]
+    scales = {n: picture_scale(n, sizes, area, strip) for n in wide or [1]}
     # Of equals the one with fewer empty places, then the wider one.
     best = max(scales, key=lambda n: (round(scales[n], 6), -(-count % n), n))
-    if 1 <= current <= count and scales[best] <= scales[current] * _BETTER:
+    if current in scales and scales[best] <= scales[current] * _BETTER:
         return current
     return best
 
@@ -213,7 +221,8 @@ class PaneGrid(QWidget):
             sizes = [pane.picture_size for pane in self.panes]
             strip = self.panes[0].strip_height()
             area = (self.width(), self.height())
-            self.columns = best_columns(sizes, area, strip, self.columns)
+            narrowest = max(pane.minimumSizeHint().width() for pane in self.panes)
+            self.columns = best_columns(sizes, area, strip, self.columns, narrowest)
             places = dict(enumerate(cells(len(self.panes), self.columns, self.rect())))
         for view, pane in enumerate(self.panes):
             pane.setVisible(view in places)

@@ -99,8 +99,11 @@ class Welcome(QWidget):
                 item.setToolTip(entry)
                 item.setData(Qt.ItemDataRole.UserRole, entry)
                 self.recent.addItem(item)
+        self._show_recent()
+
+    def _show_recent(self) -> None:
         for widget in (self.recent_title, self.recent):
-            widget.setVisible(self.recent.count() > 0)
+            widget.setVisible(self.recent.count() > 0 and not self.busy.text())
 
     def set_busy(self, text: str) -> None:
         """Say what is being done; an empty text says that nothing is."""
@@ -108,8 +111,9 @@ class Welcome(QWidget):
         self.bar.setValue(0)
         for widget in (self.busy, self.bar):
             widget.setVisible(bool(text))
-        for button in (self.open_button, self.demo_button, self.recent):
+        for button in (self.open_button, self.demo_button):
             button.setEnabled(not text)
+        self._show_recent()
 
     def set_progress(self, fraction: float) -> None:
         """How far the work under way is, 0 to 1."""

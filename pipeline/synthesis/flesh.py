@@ -14,7 +14,7 @@ from pipeline.synthesis.motion import ANKLE_HEIGHT, SIDES
 SKIN = (222.0, 172.0, 143.0)
 SHOES = (232.0, 232.0, 228.0)
 SHORTS_LENGTH = 0.24
-TORSO_SEGMENTS, LEG_SEGMENTS = 38, 18
+TORSO_SEGMENTS, LEG_SEGMENTS = 36, 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,34 +51,24 @@ def _superellipse(angle: FloatArray, exponent: FloatArray | float) -> tuple[Floa
 
 def _torso_levels() -> tuple[FloatArray, FloatArray, FloatArray]:
     """Height, midline back and bone weights of the torso's rings, bottom to top."""
-    rows: list[tuple[float, float, dict[str, float]]] = [
-        (-0.102, -0.020, {"pelvis": 1.0}),
-        (-0.100, -0.060, {"pelvis": 1.0}),
-        (-0.085, -0.084, {"pelvis": 1.0}),
-        (-0.060, -0.104, {"pelvis": 1.0}),
-        (-0.030, -0.116, {"pelvis": 1.0}),
-        (0.000, -0.119, {"pelvis": 1.0}),
-        (0.030, -0.113, {"pelvis": 1.0}),
-        (0.055, -0.101, {"pelvis": 1.0}),
-        (0.0701, -0.093, {"pelvis": 1.0}),
-        (body.SACRUM_SKIN[1], body.SACRUM_SKIN[0], {"pelvis": 1.0}),
+    rows: list[tuple[float, float, str]] = [
+        (-0.102, -0.020, "pelvis"),
+        (-0.100, -0.060, "pelvis"),
+        (-0.085, -0.084, "pelvis"),
+        (-0.060, -0.104, "pelvis"),
+        (-0.030, -0.116, "pelvis"),
+        (0.000, -0.119, "pelvis"),
+        (0.030, -0.113, "pelvis"),
+        (0.055, -0.101, "pelvis"),
+        (0.0701, -0.093, "pelvis"),
+        (body.SACRUM_SKIN[1], body.SACRUM_SKIN[0], "pelvis"),
     ]
-    below = "pelvis"
     for level in SPINE_BONES[: SPINE_BONES.index("C2") + 1]:
         x, y, _ = body.midline_skin(level)
-        y0, x0, _ = rows[-1]
-        if y - y0 > 0.02:
-            rows.append((0.5 * (y + y0), 0.5 * (x + x0), {below: 0.5, level: 0.5}))
-        rows.append((y, x, {level: 1.0}))
-        below = level
+        rows.append((y, x, level))
     weights = np.zeros((len(rows), len(BONES)))
-    for i, (_, _, shares) in enumerate(rows):
-        for name, share in shares.items():
-            weights[i, BONE[name]] = share
-    y, back = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-    between = weights.max(axis=1) < 1.0
-    back[between] = PchipInterpolator(y[~between], back[~between])(y[between])
-    return y, back, weights
+    weights[np.arange(len(rows)), [BONE[bone] for _, _, bone in rows]] = 1.0
+    return np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), weights
 
 
 def torso() -> Part:
@@ -157,7 +147,7 @@ def _rounded(length_in: float, at: FloatArray, first: float, last: float) -> Flo
 def arm(side: int) -> Part:
     """Shoulder to wrist."""
     reach = body.UPPER_ARM + body.FOREARM
-    at = np.concatenate([[-0.045, -0.041, -0.034, -0.022], np.linspace(-0.006, reach + 0.012, 20)])
+    at = np.concatenate([[-0.045, -0.041, -0.034, -0.022], np.linspace(-0.006, reach + 0.012, 17)])
     thick = _curve(
         at, (-0.045, 0.052), (0.0, 0.055), (0.06, 0.054), (0.12, 0.047), (0.17, 0.046),
         (0.24, 0.040), (0.29, 0.038), (0.34, 0.041), (0.40, 0.037), (0.48, 0.028), (0.56, 0.025),
@@ -189,7 +179,7 @@ def hand(side: int) -> tuple[Part, Part]:
     palm = _tube(wrist, along, at, slim * ends, wide * ends, 0.0 * at, 10)
     # The fingers curl towards the thigh.
     palm -= (np.clip(at - 0.07, 0.0, None) ** 2 * 2.2)[:, None, None] * [0, 0, SIDES[side]]
-    at = np.linspace(0.0, 0.085, 8)
+    at = np.linspace(0.0, 0.085, 6)
     slim = 0.013 * _rounded(0.012, at, 0.0, 0.085) * (1.0 - at * 3.0)
     thumb = _tube(wrist + [0.012, 0, 0] + 0.02 * along, along, at, slim, slim, 0.02 + at * 0.35, 8)
     return Part(palm, _only(bone, palm.shape[:2])), Part(thumb, _only(bone, thumb.shape[:2]))
@@ -200,8 +190,8 @@ def leg(side: int) -> Part:
     reach = body.THIGH + body.SHANK
     cut = SHORTS_LENGTH
     at = np.sort(
-        np.concatenate([np.linspace(-0.055, 0.22, 8), [cut - 0.001, cut + 0.001],
-                        np.linspace(0.27, reach + 0.02, 16)])
+        np.concatenate([np.linspace(-0.055, 0.22, 7), [cut - 0.001, cut + 0.001],
+                        np.linspace(0.27, reach + 0.02, 13)])
     )  # fmt: skip
     thick = _curve(
         at, (-0.055, 0.070), (0.0, 0.085), (0.06, 0.087), (0.14, 0.081), (0.24, 0.068),
@@ -253,9 +243,9 @@ def foot(side: int) -> Part:
 def head() -> Part:
     """Skull and face."""
     centre = body.BIND_ORIGIN[BONE["skull"]] + np.array([0.012, 0.030, 0.0])
-    v = np.linspace(-1.0, 1.0, 21)
+    v = np.linspace(-1.0, 1.0, 19)
     ring = np.sqrt(np.maximum(1.0 - np.abs(v) ** 2.3, 0.0))
-    angle = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
+    angle = np.linspace(0.0, 2.0 * np.pi, 22, endpoint=False)
     c, s = _superellipse(angle, 2.2)
     jaw = np.clip(-v, 0.0, 1.0)[:, None]
     x = 0.099 * ring[:, None] * c

@@ -90,8 +90,10 @@ def light_figure(figure: Figure, rotation: FloatArray, origin: FloatArray) -> Li
     normals = _cross(c - a, d - b)
     normals /= np.maximum(_length(normals), 1e-12)
     # Neighbours share their slant, so that the light runs smoothly over the facets.
-    smooth = normals + 0.75 * sum(normals[n] for n in figure.beside)
-    smooth /= np.maximum(_length(smooth), 1e-12)
+    smooth = normals
+    for _ in range(2):
+        smooth = smooth + 0.75 * sum(smooth[n] for n in figure.beside)
+        smooth /= np.maximum(_length(smooth), 1e-12)
     turn = rotation[figure.mark_bones]
     start = figure.marks - body.BIND_ORIGIN[figure.mark_bones][:, None]
     marks = np.einsum("dij,dmj->dmi", turn, start) + origin[figure.mark_bones][:, None]
@@ -160,18 +162,16 @@ def paint(scene: Backdrop, lit: Lit) -> Image:
     layer = 1e-4 * np.arange(np.count_nonzero(seen))
     depth = np.concatenate([distance[front], mark_distance[seen] - MARK_LIFT - layer])
     paints = np.concatenate([colours, lit.mark_colours[seen]])
-    rgba = np.column_stack([np.clip(paints, 0.0, 255.0), np.full(len(paints), 255.0)]).tolist()
+    rgb = np.clip(paints, 0.0, 255.0).astype(np.uint8).tolist()
     corners = [*fixed(xy)[lit.faces[front]], *fixed(mark_xy)]
 
-    wide, tall = ((high - low) * OVERSAMPLE).tolist()
-    sheet = np.zeros((tall, wide, 4), np.uint8)
+    # Averaging down again gives back the room exactly, and mixes it into the figure's outline.
+    region = picture[low[1] : high[1], low[0] : high[0]]
+    sheet = cv2.resize(region, None, fx=OVERSAMPLE, fy=OVERSAMPLE, interpolation=cv2.INTER_NEAREST)
     fill, line = cv2.fillConvexPoly, cv2.LINE_8
     for i in np.argsort(-depth, kind="stable").tolist():
-        fill(sheet, corners[i], rgba[i], line, SHIFT)
-    small = cv2.resize(sheet, tuple((high - low).tolist()), interpolation=cv2.INTER_AREA)
-    region = picture[low[1] : high[1], low[0] : high[0]]
-    clear = cv2.merge([255 - small[..., 3]] * 3)
-    region[:] = cv2.add(cv2.multiply(region, clear, scale=1.0 / 255.0), small[..., :3])
+        fill(sheet, corners[i], rgb[i], line, SHIFT)
+    region[:] = cv2.resize(sheet, region.shape[1::-1], interpolation=cv2.INTER_AREA)
     return picture
 
 

@@ -63,6 +63,13 @@ def test_files_and_empty_frames(tmp_path: Path) -> None:
     assert late_person["pose_keypoints_2d"][9:12] == [7.25, 14.5, 1.0]
 
 
+def test_no_files_after_the_end_of_a_video(tmp_path: Path) -> None:
+    sequence = corrected_sequence()
+    export(request(tmp_path / "out", "openpose", sequence=sequence, frames=(270, 300)))
+    numbers = [int(p.suffixes[0][1:]) for p in (tmp_path / "out" / "cam2_json").iterdir()]
+    assert (min(numbers), max(numbers)) == (185, 189)  # 190 pictures
+
+
 def test_a_point_at_the_edge_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
     sequence = corrected_sequence()
     for patch in edits.place_point(sequence, 0, 0, 0, 0, (0, 500)):
