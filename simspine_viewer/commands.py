@@ -103,7 +103,7 @@ class Commands:
     def confirm_saved(self) -> None:
         project = self.document.project
         if project is not None:
-            self.window.say(f"All edits are saved in {project.path}.")
+            self.window.say(f"All edits are saved in {project.path.name}.")
 
     def ask_save_as(self) -> None:
         project = self.document.project
@@ -112,7 +112,7 @@ class Commands:
             project.save_as(path)
             self.settings.remember(path)
             self.window.refresh_title()
-            self.window.say(f"The project is now {path}.")
+            self.window.say(f"The project is now {path.name}.")
 
     def ask_export(self) -> None:
         project = self.document.project

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from pipeline.data.history import Place
 from pipeline.io.opening import project_findings
+from pipeline.jobs.messages import Failed
 from simspine_viewer import settings as store
 from simspine_viewer.actions import ActionTable
 from simspine_viewer.commands import Commands
@@ -193,9 +194,10 @@ class MainWindow(QMainWindow):
         self.refresh_title()
         self.table.refresh()
         where = " for looking only" if project.read_only else ""
-        self.say(f"Opened {project.path}{where}.")
+        self.say(f"Opened {project.path.name}{where}.")
 
     def _closed(self) -> None:
+        self.editor.set_placing(False)
         self.loader.set_recording((), ())
         self.time.set_range(0, 30.0)
         self.grid.set_views(0)
@@ -245,8 +247,10 @@ class MainWindow(QMainWindow):
             self.welcome.set_progress(running[0].fraction)
 
     def _job_finished(self, state: JobState) -> None:
-        if state.job.task == "export":
-            self.say(" ".join([f"{state.job.title}: {state.text}.", *state.files]))
+        if state.job.task == "export" and isinstance(state.ending, Failed):
+            self.say_error(state.ending.message)
+        elif state.job.task == "export":
+            self.say(f"{state.job.title}: {state.text}.")
         self.table.refresh()
 
     def _context_menu(self, position: QPoint) -> None:

@@ -45,7 +45,7 @@ def build_menus(
 def _fill_recent(menu: QMenu, settings: Settings, open_path: Callable[[Path], None]) -> None:
     menu.clear()
     for entry in settings.recent:
-        action = menu.addAction(entry)
+        action = menu.addAction(entry.replace("&", "&&"))
         action.setEnabled(Path(entry).exists())
         action.triggered.connect(lambda _=False, path=Path(entry): open_path(path))
     if not settings.recent:

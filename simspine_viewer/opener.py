@@ -62,6 +62,8 @@ class Opener:
                 "to its folder."
             )
         target = project_path_for(plan.root, plan.name)
+        if target in self._waiting.values():
+            return
         args = {"plan": plan, "project": str(target), "author": self._window.settings.author}
         job = self._window.jobs.submit("import_recording", f"Read {plan.name}", args)
         self._waiting[job] = target
@@ -77,12 +79,18 @@ class Opener:
             finally:
                 self.ask = asked
             return
+        if folder in self._waiting.values():
+            return
         job = self._window.jobs.submit("demo", "Make the demo recording", {"folder": str(folder)})
         self._waiting[job] = folder
         self._window.show_busy("Making the demo recording. This happens once.")
 
     def open_project(self, path: Path) -> None:
         """Open a project file; a locked one is offered for looking only."""
+        now = self._window.document.project
+        if now is not None and not now.read_only and now.path == path.resolve():
+            self._window.say(f"{path.name} is open already.")
+            return
         try:
             project = Project.open(path, author=self._window.settings.author)
         except ProjectNotEditable as error:

@@ -30,7 +30,7 @@ def test_the_guard_bites() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import pipeline.cli",
+        "import pipeline.cli.main",
         "import pipeline.jobs.tasks, pipeline.jobs.worker",
         "import pipeline.io.opening, pipeline.io.export",
         "import pipeline.geometry.reconstruct, pipeline.quality.signals",

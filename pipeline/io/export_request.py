@@ -82,9 +82,9 @@ def check_request(request: ExportRequest) -> None:
         )
     known_tracks = track_ids(request.sequence)
     if request.track not in known_tracks:
-        listing = ", ".join(map(str, known_tracks)) or "none"
+        listing = ", ".join(str(track + 1) for track in known_tracks) or "none"
         raise UserError(
-            f"{request.path} was not written: {request.name} has no person {request.track} "
+            f"{request.path} was not written: {request.name} has no person {request.track + 1} "
             f"(there is: {listing})."
         )
 

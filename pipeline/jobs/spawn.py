@@ -158,7 +158,8 @@ class WorkerProcess:
         if self._process is not None:
             self._process.kill()
             self._process.join(5.0)
-            self._process.close()
+            if self._process.exitcode is not None:  # else it waits for a disk, and cannot be closed
+                self._process.close()
             self._process = None
         if self._pipe is not None:
             self._pipe.close()

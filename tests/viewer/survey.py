@@ -94,7 +94,7 @@ def survey(size: tuple[int, int], theme: str, recording: Path) -> Survey:
         open_and_settle(window, recording)
         found.menus("open")
         document, n_frames = window.document, window.time.n_frames
-        for keypoint in range(document.sequence.n_keypoints):
+        for keypoint in range(0, document.sequence.n_keypoints, 6):
             window.selection.set(keypoint=keypoint, view=keypoint % document.sequence.n_views)
             window.time.set_frame(keypoint * (n_frames - 1) // document.sequence.n_keypoints)
             found.look(f"keypoint {keypoint}", window)

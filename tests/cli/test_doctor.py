@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import cli_doctor
-from pipeline.cli import main
-from pipeline.cli_doctor import LIBRARIES, PACKAGES, QT, Facts, as_text, is_healthy, judged
+from pipeline.cli import doctor
+from pipeline.cli.doctor import LIBRARIES, PACKAGES, QT, Facts, as_text, is_healthy, judged
+from pipeline.cli.main import main
 from tests.conftest import REPOSITORY
 
 HEALTHY = Facts(
@@ -120,7 +120,7 @@ def test_the_lists_are_those_of_the_project() -> None:
         wanted = tomllib.load(file)["project"]["dependencies"]
     names = {requirement.split(">")[0].split("=")[0] for requirement in wanted}
     assert names == set(PACKAGES)
-    assert cli_doctor.QT_WANTED in wanted
+    assert doctor.QT_WANTED in wanted
     spec = importlib.util.spec_from_file_location("dev", REPOSITORY / "dev.py")
     assert spec is not None
     assert spec.loader is not None
@@ -130,26 +130,26 @@ def test_the_lists_are_those_of_the_project() -> None:
 
 
 def test_what_crashes_is_tried_in_another_process() -> None:
-    crashed = cli_doctor._python("import os; os.abort()")
-    assert cli_doctor._last_words(crashed).startswith("it crashed (exit code")
-    failed = cli_doctor._python(cli_doctor._IMPORT, "no_such_module")
-    assert "No module named 'no_such_module'" in cli_doctor._last_words(failed)
-    missing = cli_doctor._python(cli_doctor._LOAD_LIBRARIES, "libno-such.so.7")
+    crashed = doctor._python("import os; os.abort()")
+    assert doctor._last_words(crashed).startswith("it crashed (exit code")
+    failed = doctor._python(doctor._IMPORT, "no_such_module")
+    assert "No module named 'no_such_module'" in doctor._last_words(failed)
+    missing = doctor._python(doctor._LOAD_LIBRARIES, "libno-such.so.7")
     assert missing.stdout.split() == ["libno-such.so.7"]
 
 
 def test_a_probe_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli_doctor, "_TOO_LONG", 0.5)
-    done = cli_doctor._python("import time; time.sleep(60)")
+    monkeypatch.setattr(doctor, "_TOO_LONG", 0.5)
+    done = doctor._python("import time; time.sleep(60)")
     assert done.returncode
-    assert "longer than" in cli_doctor._last_words(done)
+    assert "longer than" in doctor._last_words(done)
 
 
 @pytest.mark.parametrize(("facts", "code"), [(HEALTHY, 0), (_qt("6.12.0"), 1)])
 def test_the_exit_code_says_whether_it_works(
     facts: Facts, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli_doctor, "gathered", lambda: facts)
+    monkeypatch.setattr(doctor, "gathered", lambda: facts)
     assert main(["doctor"]) == code
     assert capsys.readouterr().out == as_text(judged(facts)) + "\n"
 
@@ -157,7 +157,7 @@ def test_the_exit_code_says_whether_it_works(
 def test_this_computer_is_looked_at_without_loading_qt() -> None:
     """The machine that runs the tests can run the program."""
     code = (
-        "import sys\nfrom pipeline.cli import main\ncode = main(['doctor'])\n"
+        "import sys\nfrom pipeline.cli.main import main\ncode = main(['doctor'])\n"
         "assert not {'PySide6', 'vtkmodules', 'cv2'} & set(sys.modules)\nsys.exit(code)"
     )
     done = subprocess.run(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from pipeline import __version__
-from pipeline.cli_output import CommandError, Exit, ProgressBar, Step, counted
+from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.data.errors import UserError
 
 FORMATS = ("trc", "csv", "openpose", "coco")
@@ -134,8 +134,8 @@ def _span(text: str) -> tuple[int | None, int | None]:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from pipeline.cli_info import as_json, as_text
-    from pipeline.cli_recording import open_recording
+    from pipeline.cli.info import as_json, as_text
+    from pipeline.cli.recording import open_recording
 
     opened = open_recording(arguments.path)
     print(as_json(opened) if arguments.json else as_text(opened))
@@ -143,8 +143,8 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _triangulate(arguments: argparse.Namespace) -> int:
-    from pipeline.cli_quality import COUNTED_SCORE, quality_steps
-    from pipeline.cli_recording import chosen_person, open_recording
+    from pipeline.cli.quality import COUNTED_SCORE, quality_steps
+    from pipeline.cli.recording import chosen_person, open_recording
     from pipeline.io.export import ExportRequest, export_steps
 
     with ProgressBar() as bar:
@@ -172,7 +172,7 @@ def _pixels(error: float, n: int) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from pipeline.cli_recording import chosen_person, open_recording
+    from pipeline.cli.recording import chosen_person, open_recording
     from pipeline.io.export import ExportRequest, export_steps
 
     with ProgressBar() as bar:
@@ -216,12 +216,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from pipeline.cli_doctor import as_text, gathered, is_healthy, judged
+    from pipeline.cli.doctor import as_text, gathered, is_healthy, judged
 
     lines = judged(gathered())
     print(as_text(lines))
     return Exit.OK if is_healthy(lines) else Exit.FAILED
 
-
-if __name__ == "__main__":
-    sys.exit(main())

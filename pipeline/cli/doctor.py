@@ -207,9 +207,8 @@ def judged(facts: Facts) -> list[Line]:
     elif "Linux" in facts.system:
         lines.append(Line("ok", "system libraries of the window"))
     if facts.opengl is None:
-        lines.append(
-            Line("problem", f"the 3D view cannot be drawn off screen: {facts.opengl_error}")
-        )
+        text = f"the 3D view cannot be drawn off screen: {facts.opengl_error}"
+        lines.append(Line("problem", text))
     else:
         lines.append(Line("ok", f"off-screen OpenGL by {facts.opengl}"))
     if not facts.has_display:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.cli_output import counted
-from pipeline.cli_recording import Opened, people
+from pipeline.cli.output import counted
+from pipeline.cli.recording import Opened, people
 from pipeline.data.camera import Camera
 from pipeline.data.sequence import Sequence
 

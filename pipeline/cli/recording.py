@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.cli_output import CommandError, Exit
+from pipeline.cli.output import CommandError, Exit
 from pipeline.data.errors import Finding, UserError
 from pipeline.data.observations import track_ids
 from pipeline.data.sequence import Sequence

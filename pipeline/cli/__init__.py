@@ -1,0 +1,1 @@
+"""The command line, ``simspine``: what the window can do to a recording, without a window."""
