@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from pipeline.data.errors import ProjectNotEditable, UserError
+from pipeline.data.errors import NotEditableError, UserError
 from pipeline.io.opening import SUFFIX, existing_project
 from pipeline.io.project import Project, project_path_for
 from pipeline.io.recording import RecordingPlan, recognise
@@ -93,7 +93,7 @@ class Opener:
             return
         try:
             project = Project.open(path, author=self._window.settings.author)
-        except ProjectNotEditable as error:
+        except NotEditableError as error:
             if not dialogs.offer_read_only(self._window, error):
                 return
             project = Project.open(path, read_only=True)

@@ -50,11 +50,9 @@ class PlanDialog(QDialog):
         found = [p for p in (plan.calibration, *plan.alternatives) if p is not None]
         named = [(_short(path, plan.root), path) for path in found]
         self.calibration = _combo(named or [("none found", None)])
-        self.up = _combo([(text, key) for key, text in UPS.items()])
-        self.up.setCurrentIndex(max(self.up.findData(plan.up), 0))
+        self.up = _combo([(text, key) for key, text in UPS.items()], plan.up)
         skeletons = [(load_skeleton(name).title, name) for name in shipped_skeletons()]
-        self.skeleton = _combo([("Recognise from the files", None), *skeletons])
-        self.skeleton.setCurrentIndex(max(self.skeleton.findData(plan.skeleton), 0))
+        self.skeleton = _combo([("Recognise from the files", None), *skeletons], plan.skeleton)
         self.table = QTableWidget(0, 3)
         self.table.setHorizontalHeaderLabels(["Camera", "Video", "Detections"])
         self.table.verticalHeader().hide()
@@ -104,8 +102,7 @@ class PlanDialog(QDialog):
                 (2, self._detections, view.detections),
             ):
                 named = [(_short(path, self._plan.root), path) for path in options]
-                combo = _combo([("none", None), *named])
-                combo.setCurrentIndex(max(combo.findData(chosen), 0))
+                combo = _combo([("none", None), *named], chosen)
                 combo.setAccessibleName(f"{('Video', 'Detections')[column - 1]} of {view.camera}")
                 combo.currentIndexChanged.connect(self._check)
                 self.table.setCellWidget(row, column, combo)
@@ -160,8 +157,10 @@ def _short(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
 
 
-def _combo(options: Iterable[tuple[str, object]]) -> QComboBox:
+def _combo(options: Iterable[tuple[str, object]], chosen: object = None) -> QComboBox:
     combo = QComboBox()
     for text, data in options:
         combo.addItem(text, data)
+        if data == chosen:  # QComboBox.findData compares Python objects by identity
+            combo.setCurrentIndex(combo.count() - 1)
     return combo

@@ -221,4 +221,3 @@ def _doctor(_: argparse.Namespace) -> int:
     lines = judged(gathered())
     print(as_text(lines))
     return Exit.OK if is_healthy(lines) else Exit.FAILED
-

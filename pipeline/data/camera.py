@@ -71,7 +71,7 @@ def turned(camera: Camera, new_from_old: FloatArray) -> Camera:
 
 @dataclass(frozen=True, slots=True)
 class SyncMap:
-    """A camera's time axis: ``video_frame = floor(frame * rate + 1/2) + offset`` on the sequence axis.
+    """A camera's time axis: ``video_frame = floor(frame * rate + 1/2) + offset``.
 
     ``offset`` is in video frames; ``rate`` is video frames per sequence frame.
     ``n_frames`` is the number of displayed frames of the video (0: no video).

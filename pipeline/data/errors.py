@@ -28,5 +28,5 @@ class Finding:
     path: Path | None = None
 
 
-class ProjectNotEditable(UserError):
+class NotEditableError(UserError):
     """The project is open elsewhere or its folder takes no files; looking at it still works."""

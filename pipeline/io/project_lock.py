@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.errors import ProjectNotEditable
+from pipeline.data.errors import NotEditableError
 
 if sys.platform == "win32":
     import msvcrt
@@ -46,7 +46,7 @@ class ProjectLock:
 
     Raises
     ------
-    ProjectNotEditable
+    NotEditableError
         Naming who has the project open, or why the folder takes no lock file.
     """
 
@@ -63,16 +63,14 @@ class ProjectLock:
                 handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             except OSError as error:
                 cause = (error.strerror or str(error)).lower()
-                raise ProjectNotEditable(
+                raise NotEditableError(
                     f"{project} cannot be opened for editing: its folder takes no files ({cause})."
                 ) from error
             try:
                 self.supported = _lock(handle)
             except BlockingIOError as error:
                 os.close(handle)
-                raise ProjectNotEditable(
-                    f"{project} is already open{_holder(self.path)}."
-                ) from error
+                raise NotEditableError(f"{project} is already open{_holder(self.path)}.") from error
             except OSError:
                 os.close(handle)
                 raise

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import cli
+from pipeline.cli.main import FORMATS as OFFERED
 from pipeline.cli.main import main
 from pipeline.cli.output import Exit
 from pipeline.io.export import FORMATS
@@ -56,7 +56,7 @@ def test_help_tells_every_exit_code(capsys: Capture) -> None:
 
 
 def test_the_formats_are_those_of_the_exporters() -> None:
-    assert cli.FORMATS == FORMATS
+    assert OFFERED == FORMATS
 
 
 def test_info_as_json_is_what_was_made(demo: DemoRecording, capsys: Capture) -> None:

@@ -39,8 +39,7 @@ def _cell(dialog: PlanDialog, row: int, column: int) -> QComboBox:
 
 def _choose(combo: QComboBox, data: object) -> None:
     """As with the keyboard: step down or up to the entry."""
-    wanted = combo.findData(data)
-    assert wanted >= 0
+    wanted = [combo.itemData(i) for i in range(combo.count())].index(data)
     key = Qt.Key.Key_Down if wanted > combo.currentIndex() else Qt.Key.Key_Up
     while combo.currentIndex() != wanted:
         QTest.keyClick(combo, key)
