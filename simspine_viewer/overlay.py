@@ -6,7 +6,6 @@ any device pixel ratio; only positions go through the pane's transform.
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -16,10 +15,12 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from pipeline.data.skeleton import Side, Skeleton
+from simspine_viewer.overlay_curves import paint_curves
 from simspine_viewer.overlay_scene import OverlayScene
 from simspine_viewer.overlay_shapes import (
     EDGE,
     HALO,
+    REACH,
     SOFT_HALO,
     Point,
     colour,
@@ -30,7 +31,6 @@ from simspine_viewer.overlay_shapes import (
     line,
     pen,
     rgba,
-    thinned,
 )
 from simspine_viewer.palette import (
     BAD,
@@ -58,9 +58,6 @@ CROSS_ARM = 3.5
 LINK_WIDTH = 2.0
 # A residual shorter than this on screen is hidden by the point itself.
 SHORTEST_RESIDUAL = 3.0
-# Points this far outside the pane are not drawn: nothing of them could be seen, and Qt's rasteriser
-# slows down with far coordinates.
-REACH = 4000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +87,23 @@ def paint_overlay(
     if options.others:
         for xy in scene.others.values():
             _paint_person(painter, scene.skeleton, _on_screen(xy, transform, area))
-    if options.epipolar:
-        _paint_curves(painter, scene, transform, area)
-    if not options.points:
-        return
+    ends = paint_curves(painter, scene, transform, area) if options.epipolar else []
+    taken: list[QRectF] = []
+    if options.points:
+        _paint_points(painter, scene, transform, area, options, taken)
+    for camera, end in ends:
+        draw_label(painter, camera, end, area, 4, colour(EPIPOLAR), taken)
+
+
+def _paint_points(
+    painter: QPainter,
+    scene: OverlayScene,
+    transform: PaneTransform,
+    area: QRectF,
+    options: OverlayOptions,
+    taken: list[QRectF],
+) -> None:
+    """Links, residuals, points and names; the selected point's label is added to ``taken``."""
     observed = _on_screen(scene.xy, transform, area)
     reprojected = _on_screen(scene.reprojected, transform, area)
     for absent in np.flatnonzero(scene.absent):
@@ -111,7 +121,7 @@ def paint_overlay(
     if options.names:
         _paint_names(painter, scene, handles, area)
     if scene.selected >= 0:
-        _paint_selected(painter, scene, handles[scene.selected], area)
+        _paint_selected(painter, scene, handles[scene.selected], area, taken)
 
 
 def point_radius(scale: float) -> float:
@@ -235,12 +245,18 @@ def _paint_keypoint(
         draw_ring(painter, at, full_radius + 3.0, MANUAL, 1.4)
 
 
-def _paint_selected(painter: QPainter, scene: OverlayScene, at: Point | None, area: QRectF) -> None:
+def _paint_selected(
+    painter: QPainter,
+    scene: OverlayScene,
+    at: Point | None,
+    area: QRectF,
+    taken: list[QRectF],
+) -> None:
     if at is None or not area.contains(*at):
         return
     ring = POINT_RADIUS + (6.5 if scene.manual[scene.selected] else 5.0)
     draw_ring(painter, at, ring, PREVIEW if scene.selected == scene.moving else SELECTED, 2.0)
-    draw_label(painter, selected_label(scene), at, area, ring + 4, colour(SELECTED))
+    draw_label(painter, selected_label(scene), at, area, ring + 4, colour(SELECTED), taken)
 
 
 def selected_label(scene: OverlayScene) -> str:
@@ -258,46 +274,3 @@ def _paint_names(painter: QPainter, scene: OverlayScene, handles: Points, area: 
         if at is not None and keypoint != scene.selected and area.contains(*at):
             name = scene.skeleton.keypoints[keypoint].marker
             draw_label(painter, name, at, area, POINT_RADIUS + 3, colour(OTHER_PERSON))
-
-
-def _paint_curves(
-    painter: QPainter, scene: OverlayScene, transform: PaneTransform, area: QRectF
-) -> None:
-    """The curves, each with the name of its camera at its last visible point."""
-    ends: list[tuple[str, Point]] = []
-    for curve in scene.curves:
-        placed = _near_part(transform.to_widget(curve.xy), area)
-        if len(placed) < 2:
-            continue
-        vertices = thinned(placed).tolist()
-        lines = [QLineF(*start, *end) for start, end in itertools.pairwise(vertices)]
-        for own, width in ((EDGE, 2.4), (rgba(EPIPOLAR), 1.2)):
-            painter.setPen(pen(own, width))
-            painter.drawLines(lines)
-        end = _last_inside(placed, area)
-        if end is not None:
-            ends.append((curve.camera, end))
-    taken: list[QRectF] = []
-    for camera, end in ends:
-        draw_label(painter, camera, end, area, 4, colour(EPIPOLAR), taken)
-
-
-def _near_part(placed: FloatArray, area: QRectF) -> FloatArray:
-    """The part of a curve within :data:`REACH`, with one vertex more on either side."""
-    away = np.abs(placed - (area.center().x(), area.center().y())).max(axis=-1, initial=0.0)
-    near = np.flatnonzero(away <= REACH)
-    if len(near) == 0:
-        return placed[:0]
-    return placed[max(near[0] - 1, 0) : near[-1] + 2]
-
-
-def _last_inside(placed: FloatArray, area: QRectF) -> Point | None:
-    """The last point of a curve that can be seen."""
-    # Between the vertices too: at high zoom they lie far apart.
-    steps = np.linspace(len(placed) - 1, 0, 400)
-    x, y = (np.interp(steps, np.arange(len(placed)), placed[:, axis]) for axis in (0, 1))
-    seen = (x >= area.left()) & (x <= area.right()) & (y >= area.top()) & (y <= area.bottom())
-    if not seen.any():
-        return None
-    last = int(seen.argmax())
-    return float(x[last]), float(y[last])

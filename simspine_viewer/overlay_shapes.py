@@ -20,6 +20,9 @@ from simspine_viewer.palette import RGB, Shape
 FloatArray = NDArray[np.float64]
 Point = tuple[float, float]
 
+# Points this far outside the pane are not drawn: nothing of them could be seen, and Qt's rasteriser
+# slows down with far coordinates.
+REACH = 4000.0
 EDGE = (24, 26, 30, 255)  # beside lines: opaque strokes take a quarter of the time
 HALO = (0, 0, 0, 170)
 SOFT_HALO = (0, 0, 0, 110)

@@ -34,6 +34,7 @@ LANE = 21
 GAP = 3
 MARGIN = 10
 LANES = ("Residual", "Confidence", "Edited", "Missing")
+LEAST = 3
 # A residual this many times the threshold fills the lane.
 FULL_SCALE = 2.0
 
@@ -245,6 +246,8 @@ class Timeline(QWidget):
         if row == 2:
             heights = np.where(values > 0, rect.height() - 2, 0)
             narrowest = 2.0
+        if row == 3:  # one point of 37 must be seen as well
+            heights = np.where(values > 0, np.maximum(heights, LEAST), 0)
         painter.setPen(Qt.PenStyle.NoPen)
         if row == 0:
             over = heights > (rect.height() - 2) / FULL_SCALE
