@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.camera import CameraGroup
+from pipeline.data.camera import Camera, CameraGroup
 from pipeline.data.skeleton import Skeleton
 from pipeline.data.source import Flag
 from pipeline.geometry.epipolar import epipolar_curve
@@ -124,10 +125,17 @@ def epipolar_curves(
         The keypoint in each view, px; NaN where it is not observed.
     """
     return tuple(
-        EpipolarCurve(camera.name, epipolar_curve(camera, observed[other], cameras[view]))
+        _curve(camera, float(observed[other, 0]), float(observed[other, 1]), cameras[view])
         for other, camera in enumerate(cameras)
         if other != view and np.isfinite(observed[other]).all()
     )
+
+
+# A drag moves the point of one view: the curves from all the others stay what they are.
+@lru_cache(maxsize=256)
+def _curve(from_camera: Camera, x: float, y: float, to_camera: Camera) -> EpipolarCurve:
+    curve = epipolar_curve(from_camera, np.array([x, y]), to_camera)
+    return EpipolarCurve(from_camera.name, curve)
 
 
 def keypoint_at(

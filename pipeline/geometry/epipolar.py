@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -107,6 +109,7 @@ def _inside(camera: Camera, xy: FloatArray, margin: float) -> NDArray[np.bool_]:
     return np.asarray(((xy >= -margin) & (xy <= size - 1.0 + margin)).all(axis=-1))
 
 
+@lru_cache(maxsize=64)
 def _picture_bounds(camera: Camera, margin: float) -> FloatArray:
     """(2, 2) least and greatest normalised coordinates that can lie in the picture."""
     width, height = camera.size

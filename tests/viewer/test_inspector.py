@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTableWidget
 
@@ -17,7 +16,7 @@ from tests.viewer.fakes import Bench, make_sequence, open_bench
 
 pytestmark = pytest.mark.gui
 
-KEYPOINT = 7
+KEYPOINT, THRESHOLD = 7, 10.0
 
 
 @pytest.fixture
@@ -27,7 +26,9 @@ def bench() -> Bench:
 
 @pytest.fixture
 def inspector(qtbot, bench: Bench) -> Inspector:
-    panel = Inspector(bench.document, bench.cursor, bench.selection, Settings())
+    panel = Inspector(
+        bench.document, bench.cursor, bench.selection, Settings(error_threshold=THRESHOLD)
+    )
     qtbot.addWidget(panel)
     panel.resize(330, 600)
     panel.show()
@@ -156,9 +157,11 @@ def test_a_drag_is_shown_live_and_escape_takes_it_back(bench: Bench, inspector: 
         assert inspector.detail.text().startswith(f"x {x}  y {y}  z {z} mm")
         for view in range(4):
             assert _text(inspector.views, view, 3) == f"{preview.residual[view]:.1f} px"
+            bad = preview.residual[view] > THRESHOLD
+            assert _colour(inspector.views, view, 3) == (DARK.bad if bad else DARK.text)
         texts.add(inspector.detail.text())
     assert len(texts) == 4
-    assert _colour(inspector.views, 0, 3) == DARK.bad
+    assert any(_colour(inspector.views, view, 3) == DARK.bad for view in range(4))
     bench.editor.cancel()
     assert (inspector.detail.text(), _text(inspector.views, 0, 3)) == before
 
