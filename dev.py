@@ -22,29 +22,8 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / "installed.txt"
 VERSIONS = ((3, 11), (3, 12), (3, 13))  # those with OpenSim wheels
 
-# Shared library → Debian package that has it.
-QT_LIBRARIES = {
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libX11.so.6": "libx11-6",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libfreetype.so.6": "libfreetype6",
-    "libxkbcommon.so.0": "libxkbcommon0",
-}
-XCB_LIBRARIES = {
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-randr.so.0": "libxcb-randr0",
-    "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-xkb.so.1": "libxcb-xkb1",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libX11-xcb.so.1": "libx11-xcb1",
-}
+# Lines of “shared library, Debian package”.
+LIBRARIES = ROOT / "resources" / "system_libraries.txt"
 TEST_PROGRAMS = {"Xvfb": "xvfb", "ffmpeg": "ffmpeg"}
 
 
@@ -91,10 +70,12 @@ def make_environment() -> None:
     STAMP.write_text(fingerprint)
 
 
-def missing_packages(libraries: dict[str, str], programs: dict[str, str]) -> list[str]:
+def missing_packages(programs: dict[str, str]) -> list[str]:
     """Debian packages of the shared libraries and programs that are not here."""
     if not sys.platform.startswith("linux"):
         return []
+    lines = LIBRARIES.read_text(encoding="utf-8").splitlines()
+    libraries = dict(line.split() for line in lines if not line.startswith("#"))
     check = (
         "import ctypes, sys\n"
         "for name in sys.argv[1:]:\n"
@@ -124,7 +105,7 @@ def install_packages(packages: list[str]) -> None:
 
 def set_up(programs: dict[str, str]) -> None:
     make_environment()
-    absent = missing_packages({**QT_LIBRARIES, **XCB_LIBRARIES}, programs)
+    absent = missing_packages(programs)
     if absent:
         install_packages(absent)
 

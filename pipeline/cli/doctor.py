@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from pipeline import __version__
+from pipeline.data.resources import resource_path
 
 Version = tuple[int, ...]
 Level = Literal["ok", "note", "problem"]
@@ -39,27 +40,13 @@ PACKAGES = {
     "pyvista": "pyvista",
 }
 
-# Shared library → Debian package that has it; as in dev.py.
-LIBRARIES = {
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libX11.so.6": "libx11-6",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libfreetype.so.6": "libfreetype6",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-randr.so.0": "libxcb-randr0",
-    "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-xkb.so.1": "libxcb-xkb1",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libX11-xcb.so.1": "libx11-xcb1",
-}
+
+def debian_packages() -> dict[str, str]:
+    """The Debian package of each shared library that Qt and VTK load on Linux."""
+    lines = resource_path("system_libraries.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split() for line in lines if not line.startswith("#"))
+    return {library: package for library, package in pairs}
+
 
 _IMPORT = """
 import importlib, sys
@@ -141,7 +128,7 @@ def gathered() -> Facts:
         broken = {name: error for name, error in imports if error}
         drawn = picture.result()
     on_linux = sys.platform.startswith("linux")
-    missing = _python(_LOAD_LIBRARIES, *LIBRARIES).stdout.split() if on_linux else []
+    missing = _python(_LOAD_LIBRARIES, *debian_packages()).stdout.split() if on_linux else []
     display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return Facts(
         python=tuple(sys.version_info[:3]),
@@ -196,7 +183,8 @@ def judged(facts: Facts) -> list[Line]:
     lines += _qt_lines(facts)
     lines += _opencv_lines(facts)
     if facts.missing:
-        packages = " ".join(dict.fromkeys(LIBRARIES[name] for name in facts.missing))
+        known = debian_packages()
+        packages = " ".join(dict.fromkeys(known[name] for name in facts.missing))
         lines.append(
             Line(
                 "problem",
