@@ -82,6 +82,8 @@ class _Start:
 
     def begin(self) -> None:
         window, args = self._window, self._args
+        if not window.isVisible():  # closed again before this
+            return
         window.document.opened.connect(self._opened)
         if args.screenshot:
             window.commands.opener.ask = False

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from simspine_viewer.settings import Settings
 
+LIST_HEIGHT = 200
 WIDTH = 660  # a line of text that is still easy to read
 
 
@@ -59,7 +61,6 @@ class Welcome(QWidget):
         self.recent.setWordWrap(True)
         self.recent.setProperty("role", "wrapped")
         self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.recent.setMaximumHeight(200)
         self.recent.itemActivated.connect(self._activated)
         self.recent.itemClicked.connect(self._activated)
         self.busy = QLabel()
@@ -100,6 +101,16 @@ class Welcome(QWidget):
                 item.setData(Qt.ItemDataRole.UserRole, entry)
                 self.recent.addItem(item)
         self._show_recent()
+        self._fit_recent()
+
+    def _fit_recent(self) -> None:
+        """As high as what it lists, so that a short list is no empty box."""
+        lines = sum(self.recent.sizeHintForRow(row) for row in range(self.recent.count()))
+        self.recent.setMaximumHeight(min(lines + 2 * self.recent.frameWidth() + 4, LIST_HEIGHT))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_recent()
 
     def _show_recent(self) -> None:
         for widget in (self.recent_title, self.recent):

@@ -44,8 +44,8 @@ PACKAGES = {
 def debian_packages() -> dict[str, str]:
     """The Debian package of each shared library that Qt and VTK load on Linux."""
     lines = resource_path("system_libraries.txt").read_text(encoding="utf-8").splitlines()
-    pairs = (line.split() for line in lines if not line.startswith("#"))
-    return {library: package for library, package in pairs}
+    pairs = (line.split(maxsplit=1) for line in lines if not line.startswith("#"))
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 _IMPORT = """

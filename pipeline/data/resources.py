@@ -8,7 +8,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def resource_path(*parts: str) -> Path:
-    """Path below ``resources/`` (checkout) or ``pipeline/_resources/`` (wheel)."""
-    checkout = _PACKAGE.parent / "resources"
-    root = checkout if checkout.is_dir() else _PACKAGE / "_resources"
+    """Path below ``pipeline/_resources/`` (wheel) or ``resources/`` (checkout)."""
+    # In this order: beside an installed package there may be somebody else's "resources".
+    shipped = _PACKAGE / "_resources"
+    root = shipped if shipped.is_dir() else _PACKAGE.parent / "resources"
     return root.joinpath(*parts)

@@ -46,7 +46,7 @@ def numbers(value: object, shape: tuple[int, ...], what: str) -> NDArray[np.floa
     """``value`` as a finite array of ``shape``; CameraFaultError with the reason otherwise."""
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise CameraFaultError(f"its {what} is not made of numbers") from error
     if array.shape != shape:
         found = "×".join(map(str, array.shape)) or "a single number"
@@ -62,7 +62,7 @@ def rotation_matrix(value: object) -> NDArray[np.float64]:
     """(3, 3) rotation from a Rodrigues vector or a matrix; CameraFaultError if it is none."""
     try:
         shape = np.shape(np.asarray(value, dtype=np.float64))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise CameraFaultError("its rotation is not made of numbers") from error
     if shape != (3, 3):
         vector = numbers(value, (3,), "rotation")

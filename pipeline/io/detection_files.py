@@ -17,6 +17,8 @@ from pipeline.data.errors import Finding, UserError
 _DIGITS = re.compile(r"\d+")
 # Ranges spelt out in a sentence before the rest is counted.
 _SPELT_RANGES = 6
+# Two years at 30 frames per second: a larger number in a name is a date or a clock's time.
+_LARGEST_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,12 +109,14 @@ def _numbered(folder: Path, names: list[str]) -> FrameFiles:
     by_number: dict[int, str] = {}
     for name, digits in groups.items():
         number = int(digits[-depth]) if len(digits) >= depth else None
-        if number is None or number in by_number:
-            cause = (
-                "it has no frame number in its name"
-                if number is None
-                else f"it has the same frame number as {by_number[number]}"
-            )
+        cause = ""
+        if number is None:
+            cause = "it has no frame number in its name"
+        elif number > _LARGEST_NUMBER:
+            cause = "the number in its name is too large for a frame"
+        elif number in by_number:
+            cause = f"it has the same frame number as {by_number[number]}"
+        if number is None or cause:
             message = f"{folder.name}/{name} was not used: {cause}."
             findings.append(Finding("error", "unnumbered-detections", message, folder / name))
         else:

@@ -171,7 +171,8 @@ class _People:
         target = project_skeleton()
         mapping = load_skeleton(skeleton).mapping_onto(target)
         points = np.stack(self.points)[:, mapping]
-        xy, score = points[..., :2], points[..., 2]
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, so missing
+            xy, score = points[..., :2].astype(np.float32), points[..., 2]
         missing = ~np.isfinite(xy).all(axis=-1) | (xy == 0).any(axis=-1) | (mapping < 0)[np.newaxis]
         xy[missing] = np.nan
         score[missing | ~np.isfinite(score)] = 0.0
@@ -209,7 +210,7 @@ def _person(entry: Any) -> NDArray[np.float64]:
         raise ValueError(f"it has a person with {len(values)} numbers, which is not x, y, score")
     try:
         return np.array(values, dtype=np.float64).reshape(-1, 3)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError("it has a person whose points are not numbers") from error
 
 

@@ -28,7 +28,7 @@ from pipeline.io.project_authorship import Authorship, read_authorship
 from pipeline.io.project_journal import EntryKind, JournalEntry
 from pipeline.io.project_lock import ProjectLock, user_name
 from pipeline.io.project_path import project_path_for
-from pipeline.io.project_sqlite import error_text, settle, transaction
+from pipeline.io.project_sqlite import DATABASE_ERRORS, error_text, settle, transaction
 from pipeline.io.project_store import (
     attach,
     connect_stored,
@@ -333,5 +333,5 @@ def _restored(
 def _in_words(path: Path, what: str) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except DATABASE_ERRORS as error:
         raise UserError(f"{path} {what}: {error_text(error)}.") from error

@@ -28,10 +28,17 @@ _CAUSES = {
 }
 
 
+#: What reading or writing a database may raise. SQLite quotes a damaged schema in its message,
+#: and Python fails to decode what is then no text.
+DATABASE_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError)
+
+
 def error_text(error: Exception) -> str:
     """What went wrong with a file, in words that fit after a colon."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
+    if isinstance(error, UnicodeDecodeError):
+        return _CAUSES["SQLITE_CORRUPT"]
     name = getattr(error, "sqlite_errorname", None) or ""
     return next((text for start, text in _CAUSES.items() if name.startswith(start)), str(error))
 
@@ -93,7 +100,7 @@ def connect_reading(path: Path) -> sqlite3.Connection:
         if wal.exists() and wal.stat().st_size > 0:
             raise
         connection = connect(path, mode="ro", immutable=True)
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection

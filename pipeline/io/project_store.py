@@ -27,6 +27,7 @@ from pipeline.io.project_codec import (
 )
 from pipeline.io.project_lock import ProjectLock
 from pipeline.io.project_sqlite import (
+    DATABASE_ERRORS,
     check_header,
     connect,
     connect_reading,
@@ -104,7 +105,7 @@ def attach(
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         lock.release()
         raise UserError(f"{path} cannot be opened: {error_text(error)}.") from error
     except BaseException:

@@ -52,6 +52,8 @@ BAD_CAMERAS = {
     "matrix of two rows": _change("matrix", [[500, 0, 320], [0, 500, 240]]),
     "ragged matrix": _change("matrix", [[500, 0], [0, 500, 240], [0, 0, 1]]),
     "text in the matrix": _change("matrix", "identity"),
+    "number beyond float64": _change("matrix", [[10**400, 0, 1], [0, 500, 2], [0, 0, 1]]),
+    "rotation beyond float64": _change("rotation", [10**400, 0, 0]),
     "zero focal length": _change("matrix", [[0, 0, 320], [0, 0, 240], [0, 0, 1]]),
     "transposed matrix": _change("matrix", [[500, 0, 0], [0, 500, 0], [320, 240, 1]]),
     "singular rotation": _change("rotation", [[1, 0, 0], [1, 0, 0], [0, 0, 1]]),
@@ -136,6 +138,10 @@ BAD_DETECTIONS: dict[str, tuple[bytes | None, str]] = {
     "not a multiple of three": (b'{"people": [{"pose_keypoints_2d": [1, 2, 3, 4]}]}', "4 numbers"),
     "wrong number of points": (b'{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "1 points"),
     "words": (b'{"people": [{"pose_keypoints_2d": ["a", "b", "c"]}]}', "not numbers"),
+    "number beyond float64": (
+        b'{"people": [{"pose_keypoints_2d": [1' + b"0" * 400 + b", 2, 3]}]}",
+        "not numbers",
+    ),
     "nested": (b"[" * 100_000, "not complete JSON"),
     "a folder": (None, "folder"),
 }

@@ -69,12 +69,14 @@ def test_a_zero_coordinate_is_missing_whatever_the_score(tmp_path: Path) -> None
     person[2] = (np.nan, 4.0, 0.9)
     person[3] = (np.inf, 4.0, 0.9)
     person[4] = (12.0, 14.0, np.nan)
+    person[5] = (1e39, 4.0, 0.9)  # more than float32 holds
     write_people(tmp_path / "a_json" / "a_0.json", [person])
     detections = read_detections(tmp_path / "a_json")
     assert np.isnan(detections.xy[0, 0, :4]).all()
-    assert (detections.score[0, 0, :5] == 0).all()
+    assert (detections.score[0, 0, :6] == 0).all()
     assert detections.xy[0, 0, 4].tolist() == [12.0, 14.0]
-    assert np.isfinite(detections.xy[0, 0, 5:]).all()
+    assert np.isnan(detections.xy[0, 0, 5]).all()
+    assert np.isfinite(detections.xy[0, 0, 6:]).all()
 
 
 def test_null_coordinates_are_missing(tmp_path: Path) -> None:
@@ -147,6 +149,17 @@ def test_frames_in_words() -> None:
 def test_the_frame_number_is_the_one_that_counts(tmp_path: Path, name: str) -> None:
     files = FrameFiles.of_folder(_folder(tmp_path, "coco_17", range(8, 12), name))
     assert files.numbers.tolist() == [8, 9, 10, 11]
+
+
+def test_a_clock_in_the_name_is_no_frame_number(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "coco_17")
+    late = folder / "cam1_20231122151911123456.json"
+    late.write_bytes((folder / "cam1_00001.json").read_bytes())
+    detections = read_detections(folder)
+    assert len(detections.xy) == 4
+    (finding,) = [f for f in detections.findings if f.severity == "error"]
+    assert (finding.code, finding.path) == ("unnumbered-detections", late)
+    assert "too large" in finding.message
 
 
 def test_points_far_outside_are_kept_and_counted(tmp_path: Path) -> None:

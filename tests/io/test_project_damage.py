@@ -55,6 +55,13 @@ def overwrite_pages(path: Path) -> None:
     path.write_bytes(data)
 
 
+def garble_schema(path: Path) -> None:
+    """SQLite quotes the schema in its message, which is then no text."""
+    data = path.read_bytes()
+    assert b"CREATE TABLE journal" in data
+    path.write_bytes(data.replace(b"CREATE TABLE journal", b"CREATE T\xadBLE journal"))
+
+
 def become_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -68,6 +75,7 @@ BREAKAGES: list[tuple[str, Callable[[Path], None], str]] = [
     ("truncated", truncate, "is truncated"),
     ("truncated in the header", truncate_in_header, "is truncated"),
     ("overwritten", overwrite_pages, "damaged"),
+    ("schema garbled", garble_schema, "damaged"),
     ("other application", lambda p: execute(p, "PRAGMA application_id = 7"), "not a SIMSPINE"),
     ("newer", lambda p: execute(p, "PRAGMA user_version = 99"), "newer version"),
     ("version 0", lambda p: execute(p, "PRAGMA user_version = 0"), "format version is 0"),

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
+from PySide6.QtWidgets import QLabel, QMessageBox, QProgressBar, QPushButton
 
 from pipeline.data.errors import Finding, UserError
 from pipeline.jobs.messages import Cancelled, Done, Event, Failed, File, Job, Progress
+from simspine_viewer.dialogs import ExportChoice
 from simspine_viewer.job_manager import JobManager
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
 from simspine_viewer.theme import DARK, LIGHT
@@ -271,3 +272,21 @@ def test_notes_are_sorted_coloured_and_plain_text(qtbot) -> None:
     assert len(panel.lines) == 1
     QTest.qWait(1)
     assert sum(label.isVisible() for label in panel.findChildren(QLabel)) == 1
+
+
+def test_an_export_that_fails_is_said_in_a_message(qtbot, tmp_path: Path) -> None:
+    (tmp_path / "in the way.trc").mkdir()
+    with main_window() as window:
+        open_and_settle(window, small_project(tmp_path))
+        window.commands.export(ExportChoice("trc", tmp_path / "in the way.trc"))
+        wait_until(lambda: not window.jobs.running)
+        settle(window)
+        (box,) = [b for b in window.findChildren(QMessageBox) if b.isVisible()]
+        assert "in the way.trc" in box.text()
+        assert box.text() in _texts(window.job_panel)
+        assert window.document.is_open
+        window.commands.export(ExportChoice("trc", tmp_path / "out.trc"))
+        wait_until(lambda: not window.jobs.running)
+        assert (tmp_path / "out.trc").stat().st_size > 1000
+        assert window.statusBar().currentMessage() == "Export out.trc: Done."
+        assert f"Done\nWrote out.trc in {tmp_path}." in _texts(window.job_panel)

@@ -1,0 +1,185 @@
+"""The planner keeps 3D up to date: once it is quiet, near the cursor first, only what is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.data import edits
+from pipeline.data.history import Place
+from pipeline.geometry.reconstruct import solve_points3d
+from pipeline.jobs.messages import Cancelled, Done, Event, Failed, Job, Partial
+from simspine_viewer.job_manager import JobManager
+from simspine_viewer.job_planner import JobPlanner
+from tests.viewer.fakes import ANNOTATED, BYSTANDER, Bench, make_sequence, open_bench
+from tests.viewer.small import small_project
+from tests.viewer.window import main_window, open_and_settle, settle, wait_until
+
+pytestmark = pytest.mark.gui
+
+
+class FakeWorker:
+    """Keeps the jobs it is given; the test says what comes of them."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.events: list[Event] = []
+        self.cancelled: list[int] = []
+
+    def start(self) -> None: ...
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+
+    def cancel(self, job_id: int) -> None:
+        self.cancelled.append(job_id)
+
+    def poll(self) -> list[Event]:
+        events, self.events = self.events, []
+        return events
+
+    def close(self) -> None: ...
+
+    def say(self, *events: Event) -> None:
+        self.events += events
+        wait_until(lambda: not self.events)
+
+
+@pytest.fixture
+def worker() -> FakeWorker:
+    return FakeWorker()
+
+
+@pytest.fixture
+def bench(qtbot) -> Bench:
+    return open_bench(make_sequence(n_frames=60))
+
+
+@pytest.fixture
+def planner(bench: Bench, worker: FakeWorker) -> Iterator[JobPlanner]:
+    jobs = JobManager(worker=lambda: worker)  # type: ignore[arg-type, return-value]
+    made = JobPlanner(bench.document, bench.cursor, jobs)
+    yield made
+    jobs.close()
+
+
+def _stale(bench: Bench, track: int = ANNOTATED) -> list[int]:
+    return np.flatnonzero(bench.document.sequence.stamps.stale("points3d", track)).tolist()
+
+
+def _solved(bench: Bench, job: Job, frames: np.ndarray) -> Partial:
+    patches = solve_points3d(bench.document.sequence, job.args["track"], frames)
+    return Partial(job.id, patches, frames)
+
+
+def test_what_is_stale_is_sent_nearest_first(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    bench.cursor.set_frame(40)
+    bench.document.opened.emit()
+    assert planner.pending
+    assert not worker.jobs, "it waits for quiet"
+    wait_until(lambda: bool(worker.jobs))
+    (job,) = worker.jobs
+    frames = job.args["frames"]
+    assert sorted(frames) == list(range(60))
+    distance = np.abs(frames - 40)
+    assert (np.diff(distance) >= 0).all()
+    assert job.args["track"] == ANNOTATED
+
+    worker.say(_solved(bench, job, np.arange(30, 50)))
+    assert _stale(bench) == [*range(30), *range(50, 60)]
+    worker.say(_solved(bench, job, np.array([*range(30), *range(50, 60)])), Done(job.id))
+    assert _stale(bench) == []
+    wait_until(lambda: not planner.pending)
+    assert len(worker.jobs) == 1, "nothing is left to do"
+
+
+def test_what_was_edited_meanwhile_is_not_overwritten(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    planner.plan_now()
+    (job,) = worker.jobs
+    before = _solved(bench, job, np.arange(60))
+    sequence, document = bench.document.sequence, bench.document
+    patches = edits.place_point(sequence, ANNOTATED, 7, 0, 5, (5.0, 5.0))
+    document.commit("Move", patches, Place(7, 0, 5, ANNOTATED))
+    edited = document.points_at(7).xyz.copy()
+    worker.say(before, Done(job.id))
+    np.testing.assert_array_equal(document.points_at(7).xyz, edited)
+    assert _stale(bench) == []
+
+
+def test_many_frames_changed_at_once_are_planned_again(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    planner.plan_now()
+    (job,) = worker.jobs
+    late = _solved(bench, job, np.arange(60))
+    sequence, document = bench.document.sequence, bench.document
+    document.commit("Merge", edits.merge_tracks(sequence, ANNOTATED, BYSTANDER), Place())
+    assert len(_stale(bench)) == 60
+    worker.say(late, Done(job.id))
+    assert len(_stale(bench)) == 60, "values of the old state do not land"
+    wait_until(lambda: len(worker.jobs) == 2)
+    assert len(worker.jobs[1].args["frames"]) == 60
+
+
+def test_a_failed_job_is_not_sent_again_until_something_changes(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    planner.plan_now()
+    worker.say(Failed(worker.jobs[0].id, "The worker process stopped."))
+    wait_until(lambda: not planner.pending)
+    assert len(worker.jobs) == 1
+    sequence, document = bench.document.sequence, bench.document
+    patches = edits.place_point(sequence, ANNOTATED, 7, 0, 5, (5.0, 5.0))
+    document.commit("Move", patches, Place(7, 0, 5, ANNOTATED))
+    wait_until(lambda: len(worker.jobs) == 2)
+
+
+def test_closing_stops_the_job_and_nothing_of_it_lands_elsewhere(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    planner.plan_now()
+    (job,) = worker.jobs
+    late = _solved(bench, job, np.arange(60))
+    project = bench.document.project
+    bench.document.close()
+    assert worker.cancelled == [job.id]
+    assert not planner.pending
+    other = make_sequence(n_frames=60)
+    assert project is not None
+    project.sequence = other
+    bench.document.open(project)
+    worker.say(late, Cancelled(job.id))
+    assert len(_stale(bench)) == 60
+
+
+def test_another_person_is_solved_when_annotated(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    planner.plan_now()
+    worker.say(_solved(bench, worker.jobs[0], np.arange(60)), Done(worker.jobs[0].id))
+    bench.document.set_person(BYSTANDER)
+    wait_until(lambda: len(worker.jobs) == 2)
+    assert worker.jobs[1].args["track"] == BYSTANDER
+
+
+@pytest.mark.worker
+def test_with_a_real_worker_that_is_cancelled(qtbot, tmp_path: Path) -> None:
+    with main_window() as window:
+        open_and_settle(window, small_project(tmp_path))
+        document = window.document
+        assert not document.sequence.stamps.stale("points3d", document.person).any()
+        document.sequence.stamps.forget("points3d", document.person)
+        window.planner.plan_now()
+        (state,) = window.jobs.running
+        window.jobs.cancel(state.job.id)
+        wait_until(lambda: not state.running)
+        settle(window)
+        stale = document.sequence.stamps.stale("points3d", document.person)
+        assert not stale.any(), "what was cancelled by hand is planned again once it is needed"
