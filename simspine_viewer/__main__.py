@@ -25,12 +25,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frame", type=int, help="frame to start at")
     parser.add_argument("--keypoint", help="keypoint to select, such as Neck")
     parser.add_argument("--theme", choices=("light", "dark", "system"), help="appearance")
-    parser.add_argument("--size", help="window size, such as 1366x768")
+    parser.add_argument("--size", type=_size, help="window size, such as 1366x768")
     parser.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window and leave"
     )
     parser.add_argument("--version", action="version", version=f"SIMSPINE Viewer {__version__}")
     return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a size such as 1366x768")
+    return int(width), int(height)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,13 +58,11 @@ def main(argv: list[str] | None = None) -> int:
     app.setApplicationName("SIMSPINE Viewer")
     app.setApplicationVersion(__version__)
     settings = Settings.load()
-    if args.theme:
-        settings.theme = args.theme
-    apply_theme(theme_for(settings.theme, app), app)
-    window = MainWindow(app, settings)
+    theme = theme_for(args.theme or settings.theme, app)
+    apply_theme(theme, app)
+    window = MainWindow(app, settings, theme=theme)
     if args.size:
-        width, _, height = args.size.partition("x")
-        window.resize(int(width), int(height))
+        window.resize(*args.size)
     window.show()
 
     # Decode threads must never finalise Qt or VTK wrappers (PYSIDE-810): collect here only.
@@ -86,8 +91,8 @@ class _Start:
             return
         window.document.opened.connect(self._opened)
         if args.screenshot:
-            window.commands.opener.ask = False
-            window.jobs.finished.connect(self._fail_if_not_opened)
+            window.commands.opener.attended = False
+            window.error_said.connect(self._give_up)
         if args.demo:
             window.commands.guarded(lambda c: c.open_demo())
         elif args.path is not None:
@@ -106,13 +111,12 @@ class _Start:
         if args.screenshot:
             self._when_settled(self._shoot)
 
-    def _fail_if_not_opened(self, state) -> None:  # type: ignore[no-untyped-def]
-        from pipeline.jobs.messages import Failed
+    def _give_up(self, sentence: str) -> None:
+        from PySide6.QtCore import QTimer
 
-        if isinstance(state.ending, Failed):
-            print(state.ending.message, file=sys.stderr)
-            self.code = 1
-            self._window.close()
+        print(sentence, file=sys.stderr)
+        self.code = 1
+        QTimer.singleShot(0, self._window.close)
 
     def _when_settled(self, action) -> None:  # type: ignore[no-untyped-def]
         from PySide6.QtCore import QTimer

@@ -110,6 +110,7 @@ class Commands:
         path = dialogs.ask_save_as(self.window, project.path) if project else None
         if project is not None and path is not None:
             project.save_as(path)
+            self.window.planner.try_again()
             self.settings.remember(path)
             self.window.refresh_title()
             self.window.say(f"The project is now {path.name}.")

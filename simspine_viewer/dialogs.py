@@ -217,6 +217,18 @@ def offer_read_only(parent: QWidget, error: Exception) -> bool:
     return answer == QMessageBox.StandardButton.Yes
 
 
+def confirm_quit(parent: QWidget, exports: list[str]) -> bool:
+    """Ask whether exports that are still being written may be dropped."""
+    answer = QMessageBox.question(
+        parent,
+        "Export Under Way",
+        f"{', '.join(exports)}: not complete yet. Quit and drop it?",
+        QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+        QMessageBox.StandardButton.Cancel,
+    )
+    return answer == QMessageBox.StandardButton.Discard
+
+
 def _show_page(parent: QWidget, title: str, html: str) -> None:
     dialog = QDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -196,9 +196,13 @@ class Document(QObject):
         """Annotate another person; kept in the project, not an edit."""
         if track == self.person:
             return
+        self.set_preview(None)  # a drag belongs to the person it began with
         self.person = track
         self._cached_key = None
-        self._open_project().set_state("person", track)
+        try:
+            self._open_project().set_state("person", track)
+        except UserError as error:
+            self.failed.emit(str(error))
         self.person_changed.emit(track)
 
     def set_preview(self, preview: Preview | None) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -18,9 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pipeline.data.errors import UserError
 from pipeline.data.history import Place
 from pipeline.io.opening import project_findings
 from pipeline.jobs.messages import Failed
+from simspine_viewer import dialogs
 from simspine_viewer import settings as store
 from simspine_viewer.actions import ActionTable
 from simspine_viewer.commands import Commands
@@ -44,14 +47,21 @@ from simspine_viewer.welcome import Welcome
 
 STATUS_MS = 6000
 
+log = logging.getLogger(__name__)
+
 
 class MainWindow(QMainWindow):
     """Everything on the screen. Panes know the document, cursor and selection, never each other."""
 
     view3d: View3D
+    error_said = Signal(str)
 
     def __init__(
-        self, app: QApplication, settings: Settings, jobs: JobManager | None = None
+        self,
+        app: QApplication,
+        settings: Settings,
+        jobs: JobManager | None = None,
+        theme: Theme | None = None,
     ) -> None:
         super().__init__()
         self.app, self.settings = app, settings
@@ -74,7 +84,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(build_toolbar(self.table))
         self._build_status()
         self._connect()
-        self.theme = theme_for(settings.theme, app)
+        self.theme = theme or theme_for(settings.theme, app)
         self.set_theme(self.theme)
         self.grid.set_epipolar(settings.show_epipolar)
         self.grid.set_names(settings.show_names)
@@ -226,7 +236,10 @@ class MainWindow(QMainWindow):
         """Keep where the user is in the project, for the next time it is opened."""
         project = self.document.project
         if project is not None and not project.read_only:
-            project.set_state("frame", self.time.frame)
+            try:
+                project.set_state("frame", self.time.frame)
+            except UserError as error:  # a lost position is no reason to keep anybody from leaving
+                log.warning("%s", error)
 
     def _show_place(self) -> None:
         if not self.document.is_open:
@@ -271,6 +284,7 @@ class MainWindow(QMainWindow):
         box = QMessageBox(QMessageBox.Icon.Warning, "SIMSPINE Viewer", text, parent=self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
+        self.error_said.emit(text)
 
     def show_busy(self, text: str) -> None:
         """Say on the empty page what is being read; an empty text ends it."""
@@ -315,6 +329,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Shut down in order: clock, jobs, decoders, 3D, document."""
+        exports = [state.job.title for state in self.jobs.running if state.job.task == "export"]
+        if exports and self.commands.opener.attended and not dialogs.confirm_quit(self, exports):
+            event.ignore()
+            return
         store.save_layout(self.saveGeometry(), self.saveState())
         self.remember_position()
         self.time.pause()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,24 @@ def demo_folder() -> Path:
     return Path(platformdirs.user_data_dir("simspine-viewer", appauthor=False)) / "demo"
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What a job is making, and what was open when it was asked for."""
+
+    target: Path
+    open_then: Project | None
+
+
 class Opener:
-    """Takes a path to an open document, by way of a background job where files must be read."""
+    """Takes a path to an open document, by way of a background job where files must be read.
+
+    ``attended`` False: nobody is there to answer, so nothing is asked and nothing is remembered.
+    """
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self._waiting: dict[int, Path] = {}
-        self.ask = True
+        self._waiting: dict[int, _Waiting] = {}
+        self.attended = True
         window.jobs.finished.connect(self._finished)
 
     @property
@@ -47,7 +59,7 @@ class Opener:
             self.open_project(project)
             return
         plan = recognise(path)
-        if self.ask:
+        if self.attended:
             mended = ask_plan(self._window, plan, self._window.theme)
             if mended is None:
                 return
@@ -62,28 +74,34 @@ class Opener:
                 "to its folder."
             )
         target = project_path_for(plan.root, plan.name)
-        if target in self._waiting.values():
+        if self._is_making(target):
             return
         args = {"plan": plan, "project": str(target), "author": self._window.settings.author}
         job = self._window.jobs.submit("import_recording", f"Read {plan.name}", args)
-        self._waiting[job] = target
-        self._window.show_busy(f"Reading {plan.name}…")
+        self._wait(job, target, f"Reading {plan.name}…")
 
     def open_demo(self) -> None:
         """Open the demo, making it first if it is not there."""
         folder = demo_folder()
         if folder.is_dir():
-            asked, self.ask = self.ask, False
-            try:
-                self.open(folder)
-            finally:
-                self.ask = asked
+            project = existing_project(folder)
+            if project is None:
+                self.import_plan(recognise(folder))
+            else:
+                self.open_project(project)
             return
-        if folder in self._waiting.values():
-            return
-        job = self._window.jobs.submit("demo", "Make the demo recording", {"folder": str(folder)})
-        self._waiting[job] = folder
-        self._window.show_busy("Making the demo recording. This happens once.")
+        if not self._is_making(folder):
+            job = self._window.jobs.submit(
+                "demo", "Make the demo recording", {"folder": str(folder)}
+            )
+            self._wait(job, folder, "Making the demo recording. This happens once.")
+
+    def _is_making(self, target: Path) -> bool:
+        return any(waiting.target == target for waiting in self._waiting.values())
+
+    def _wait(self, job: int, target: Path, text: str) -> None:
+        self._waiting[job] = _Waiting(target, self._window.document.project)
+        self._window.show_busy(text)
 
     def open_project(self, path: Path) -> None:
         """Open a project file; a locked one is offered for looking only."""
@@ -91,26 +109,35 @@ class Opener:
         if now is not None and not now.read_only and now.path == path.resolve():
             self._window.say(f"{path.name} is open already.")
             return
+        self._window.remember_position()
         try:
             project = Project.open(path, author=self._window.settings.author)
         except NotEditableError as error:
             if not dialogs.offer_read_only(self._window, error):
                 return
             project = Project.open(path, read_only=True)
-        self._window.remember_position()
         self._window.document.open(project)
-        self._window.settings.remember(path)
+        self._remember(path)
+
+    def _remember(self, path: Path) -> None:
+        if self.attended:
+            self._window.settings.remember(path)
 
     def _finished(self, state: JobState) -> None:
-        target = self._waiting.pop(state.job.id, None)
-        if target is None:
+        waiting = self._waiting.pop(state.job.id, None)
+        if waiting is None:
             return
-        if isinstance(state.ending, Failed):
-            self._window.show_busy("")
-            self._window.say_error(state.ending.message)
-        elif not isinstance(state.ending, Done):
-            self._window.show_busy("")
+        window, target = self._window, waiting.target
+        if not isinstance(state.ending, Done):
+            window.show_busy("")
+            if isinstance(state.ending, Failed):
+                window.say_error(state.ending.message)
+        elif window.document.project is not waiting.open_then:
+            # The user has gone on to something else meanwhile and is not to be torn from it.
+            window.show_busy("")
+            self._remember(target)
+            window.say(f"{target.name} is ready; it is in Open Recent.")
         elif target.suffix == SUFFIX:
-            self._window.commands.guarded(lambda _: self.open_project(target))
+            window.commands.guarded(lambda _: self.open_project(target))
         else:
-            self._window.commands.guarded(lambda c: c.open_demo())
+            window.commands.guarded(lambda c: c.open_demo())

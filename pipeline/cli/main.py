@@ -143,9 +143,9 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _triangulate(arguments: argparse.Namespace) -> int:
-    from pipeline.cli.quality import COUNTED_SCORE, quality_steps
     from pipeline.cli.recording import chosen_person, open_recording
     from pipeline.io.export import ExportRequest, export_steps
+    from pipeline.quality.heldout import COUNTED_SCORE, quality_steps
 
     with ProgressBar() as bar:
         bar.show(0.0, "Reading")
@@ -156,8 +156,10 @@ def _triangulate(arguments: argparse.Namespace) -> int:
         bar.follow(_closable(export_steps(request)))
         quality = bar.follow(quality_steps(sequence, person.track))
     score = f"with a score above {COUNTED_SCORE}"
-    reprojection = _pixels(quality.reprojection, quality.n_reprojection)
-    heldout = _pixels(quality.heldout, quality.n_heldout)
+    reprojection, heldout = (
+        _pixels(errors.overall.median, errors.overall.n)
+        for errors in (quality.reprojection, quality.heldout)
+    )
     print(
         f"{arguments.out}: {counted(quality.n_markers, 'marker')} in "
         f"{counted(sequence.n_frames, 'frame')}, person {person.number}\n"

@@ -165,15 +165,17 @@ def solve(
     """Move ``problem.xyz`` to the minimum and linearise there.
 
     Newton steps with most of the loss's bend; a point whose cost rises goes back and from then on
-    keeps to a smaller share, which is slower but does not overshoot.
+    keeps to a smaller share, which is slower but does not overshoot. A point stops after its first
+    short step, whatever the others do, so that its place does not depend on its company.
     """
     active, current = np.arange(len(problem.xyz)), problem
     best: FloatArray = problem.xyz
     lowest = np.full(len(problem.xyz), np.inf)
     share = np.full(len(problem.xyz), BEND_SHARE)
+    going = np.ones(len(problem.xyz), bool)
     for _ in range(max_iterations):
         at = linearised(stack, current, loss, loss_px)
-        rose = at.cost > lowest * (1.0 + 1e-9)
+        rose = (at.cost > lowest * (1.0 + 1e-9)) & going
         any_rose = bool(rose.any())
         if any_rose:
             current.xyz[rose], share[rose] = best[rose], SAFE_BEND_SHARE
@@ -187,19 +189,18 @@ def solve(
         length = np.sqrt(np.einsum("ni,ni->n", step, step))
         # A step of more than half the way to a camera would leave the region that the
         # linearisation describes, and may end behind it.
-        shrink = np.minimum(1.0, 0.5 * at.nearest / np.maximum(length, 1e-300))
-        going = length > STEP_TOLERANCE
+        shrink = np.minimum(1.0, 0.5 * at.nearest / np.maximum(length, 1e-300)) * going
+        going &= length > STEP_TOLERANCE
         if any_rose:
             shrink[rose], going[rose] = 0.0, True
         current.xyz = current.xyz - step * shrink[:, None]
         if current is not problem:
             problem.xyz[active] = current.xyz
-        if not going.any():
-            if current is problem:
-                # The last step was too short to matter.
-                return at
+        count = np.count_nonzero(going)
+        if not count:
             break
-        if len(going) > GATHER_ABOVE and 2 * np.count_nonzero(going) < len(going):
+        if len(going) > GATHER_ABOVE and 2 * count < len(going):
             active, current = active[going], current.subset(going)
             best, lowest, share = best[going], lowest[going], share[going]
+            going = going[going]
     return linearised(stack, problem, loss, loss_px)

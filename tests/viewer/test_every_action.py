@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QDialog
 
 from pipeline.data import edits
 from pipeline.data.history import Place
-from simspine_viewer import dialogs
+from pipeline.io.project import Project
+from simspine_viewer import dialogs, opener
 from simspine_viewer.actions import COMMANDS, MENUS
 from simspine_viewer.main_window import MainWindow
 from tests.viewer.window import main_window, make_recording, open_and_settle, project_of, settle
@@ -21,9 +22,15 @@ pytestmark = pytest.mark.gui
 
 # The offscreen platform says this about every window with size hints; no real platform does.
 HARMLESS = ("This plugin does not support propagateSizeHints()",)
-STATES = {"empty": 0, "1 view": 1, "4 views": 4, "8 views": 8, "playing": 4, "job running": 4}
-# Jobs of the whole sequence take a moment; the others are waited for by `settle`.
-LONG = {"demo"}
+STATES = {
+    "empty": 0,
+    "1 view": 1,
+    "4 views": 4,
+    "8 views": 8,
+    "playing": 4,
+    "job running": 4,
+    "read only": 4,
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +44,9 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Dialogs answer at once, as a user who accepts what is proposed."""
+def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recordings: dict[int, Path]) -> None:
+    """Dialogs answer at once, as a user who accepts what is proposed; the demo is there."""
+    monkeypatch.setattr(opener, "demo_folder", lambda: recordings[4].parent)
     monkeypatch.setattr(dialogs, "ask_folder", lambda *a: None)
     monkeypatch.setattr(dialogs, "ask_project", lambda *a: None)
     monkeypatch.setattr(dialogs, "ask_save_as", lambda *a: tmp_path / "copy.simspine")
@@ -56,7 +64,12 @@ def prepare(window: MainWindow, state: str, recordings: dict[int, Path]) -> None
     if n_views == 0:
         window.document.close()
         return
-    if not window.document.is_open:
+    if state == "read only":
+        if window.document.project is None or not window.document.project.read_only:
+            window.document.open(Project.open(recordings[n_views], read_only=True))
+            settle(window)
+            window.selection.set(keypoint=18, view=0)
+    elif not window.document.is_open:
         open_and_settle(window, recordings[n_views])
         document = window.document
         for _ in range(2):  # something to undo and something to redo
@@ -92,7 +105,7 @@ def test_every_enabled_command(
 ) -> None:
     fired = []
     for command in COMMANDS:
-        if command.id == "quit" or command.id in LONG:
+        if command.id == "quit":  # has a test of its own
             continue
         prepare(window, state, recordings)
         window.table.refresh()
@@ -108,8 +121,12 @@ def test_every_enabled_command(
     assert not said, said
     always = {command.id for command in COMMANDS if command.menu == "Help"}
     assert always <= set(fired)
-    if state != "empty":
-        assert {"undo", "delete", "place", "export", "save-as", "next", "3d-front"} <= set(fired)
+    if state == "read only":
+        assert {"delete", "place", "export", "next", "3d-front"} <= set(fired)
+    elif state != "empty":
+        assert {"undo", "demo", "delete", "place", "export", "save-as", "next", "3d-front"} <= set(
+            fired
+        )
     else:
         assert not {"undo", "export", "next", "close", "delete"} & set(fired)
 
