@@ -14,6 +14,7 @@ from pipeline.quality.signals import next_frame_where
 from simspine_viewer import dialogs
 from simspine_viewer.actions import State
 from simspine_viewer.opener import Opener
+from simspine_viewer.palette import LOW_SCORE
 from simspine_viewer.theme import apply_theme, theme_for
 from simspine_viewer.time_cursor import SPEEDS, TimeCursor
 
@@ -119,7 +120,7 @@ class Commands:
         project = self.document.project
         if project is None:
             return
-        choice = dialogs.ask_export(self.window, project.path)
+        choice = dialogs.ask_export(self.window, project.path, self.document.person + 1)
         if choice is not None:
             self.export(choice)
 
@@ -136,7 +137,7 @@ class Commands:
         }
         revision = self.document.sequence.revision
         self.jobs.submit("export", f"Export {choice.path.name}", args, revision)
-        self.window.show_panel("jobs")
+        self.window.say(f"Writing {choice.path.name} in the background; see Jobs.")
 
     def close_recording(self) -> None:
         self.window.remember_position()
@@ -229,25 +230,26 @@ class Commands:
         if signals is None:
             return
         over = np.nan_to_num(signals.residual) > self.settings.error_threshold
-        if self._go_where(over, direction, "No other frame is above the error threshold."):
-            residual = self.document.points_at(self.cursor.frame).residual
-            worst = np.unravel_index(np.argmax(np.nan_to_num(residual)), residual.shape)
-            self.selection.set(keypoint=int(worst[1]), view=int(worst[0]))
+        if self._go_where(over, direction, "is above the error threshold"):
+            points = self.document.points_at(self.cursor.frame)
+            keypoint = int(np.argmax(np.nan_to_num(points.rms)))
+            counted = np.where(points.score >= LOW_SCORE, points.residual, 0.0)[:, keypoint]
+            self.selection.set(keypoint=keypoint, view=int(np.argmax(np.nan_to_num(counted))))
 
     def go_missing(self, direction: int) -> None:
         sequence, keypoint = self.document.sequence, self.selection.keypoint
         xyz = sequence.read("points3d.xyz", track=self.document.person)[:, keypoint, 0]
-        self._go_where(~np.isfinite(xyz), direction, "The keypoint is there in all other frames.")
+        self._go_where(~np.isfinite(xyz), direction, "lacks the keypoint")
 
     def go_edited(self, direction: int) -> None:
         signals = self.window.timeline.signals
         if signals is not None:
-            self._go_where(signals.edited > 0, direction, "No other frame has been edited.")
+            self._go_where(signals.edited > 0, direction, "has been edited")
 
-    def _go_where(self, condition: np.ndarray, direction: int, otherwise: str) -> bool:
+    def _go_where(self, condition: np.ndarray, direction: int, what: str) -> bool:
         frame = next_frame_where(condition, self.cursor.frame, direction)
         if frame is None:
-            self.window.say(otherwise)
+            self.window.say(f"No {'later' if direction > 0 else 'earlier'} frame {what}.")
             return False
         self.cursor.pause()
         self.cursor.set_frame(frame)

@@ -86,9 +86,9 @@ def ask_save_as(parent: QWidget, current: Path) -> Path | None:
 class ExportDialog(QDialog):
     """Format and target of an export."""
 
-    def __init__(self, project: Path, parent: QWidget | None = None) -> None:
+    def __init__(self, project: Path, parent: QWidget | None = None, person: int = 1) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(f"Export Person {person}")
         self._project = project
         self.format = QComboBox()
         for key, (title, _) in EXPORT_FORMATS.items():
@@ -166,9 +166,9 @@ class ExportDialog(QDialog):
         return ExportChoice(self.format.currentData(), Path(self.path.text().strip()).expanduser())
 
 
-def ask_export(parent: QWidget, project: Path) -> ExportChoice | None:
+def ask_export(parent: QWidget, project: Path, person: int) -> ExportChoice | None:
     """What to export and where to."""
-    dialog = ExportDialog(project, parent)
+    dialog = ExportDialog(project, parent, person)
     return dialog.choice() if dialog.exec() == QDialog.DialogCode.Accepted else None
 
 

@@ -33,7 +33,8 @@ class FramePoints:
 
     ``xy`` (V, K, 2) px observed (manual first), ``score``, ``manual``, ``flags`` (V, K);
     ``xyz`` (K, 3) m; ``reprojected`` (V, K, 2) px of ``xyz``; ``residual`` (V, K) px between
-    both; ``sigma`` (K,) mm; ``source`` (K,). ``others``: xy (V, K, 2) of the other people by track.
+    both; ``rms`` (K,) px, the root mean square of the residuals that count; ``sigma`` (K,) mm;
+    ``source`` (K,). ``others``: xy (V, K, 2) of the other people by track.
     """
 
     frame: int
@@ -44,6 +45,7 @@ class FramePoints:
     xyz: FloatArray
     reprojected: FloatArray
     residual: FloatArray
+    rms: FloatArray
     sigma: FloatArray
     source: NDArray[np.uint8]
     others: dict[int, FloatArray]
@@ -237,6 +239,7 @@ class Document(QObject):
             xyz,
             reprojected,
             np.linalg.norm(seen.xy[0] - reprojected, axis=-1),
+            derived["points3d.residual"].astype(float),
             derived["points3d.sigma"].astype(float),
             derived["points3d.source"],
             others,

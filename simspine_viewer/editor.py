@@ -98,6 +98,21 @@ class Editor(QObject):
         camera = sequence.info.cameras[view].name
         document.commit(f"{'Move' if had else 'Place'} {name} in {camera}", patches, place)
 
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selected keypoint by whole pixels in the active view, one undo step each.
+
+        A keypoint that is not observed there starts from where its 3D point falls.
+        """
+        keypoint, view, frame = self.selection.keypoint, self.selection.view, self.cursor.frame
+        if keypoint < 0 or not self.document.is_open:
+            return
+        points = self.document.points_at(frame)
+        xy = points.xy[view, keypoint]
+        start = xy if np.isfinite(xy).all() else points.reprojected[view, keypoint]
+        if np.isfinite(start).all():
+            self.drag_in_view(view, keypoint, start + np.array([dx, dy]))
+            self.release()
+
     def cancel(self) -> None:
         """Drop the drag under way; nothing was written."""
         self.document.set_preview(None)
@@ -114,9 +129,13 @@ class Editor(QObject):
 
     def toggle(self, flag: Flag, *, all_views: bool = False) -> None:
         """Mark or unmark the selected keypoint as occluded or absent."""
+        if self.selection.keypoint < 0 or not self.document.is_open:
+            return
         views, where = self._views(all_views)
+        flags = self.document.points_at(self.cursor.frame).flags[views, self.selection.keypoint]
+        verb = "Unmark" if np.all(flags & flag) else "Mark"
         word = (flag.name or "").lower()
-        self._commit(f"Mark {{}} {word} in {where}", edits.toggle_flag, views, flag)
+        self._commit(f"{verb} {{}} {word} in {where}", edits.toggle_flag, views, flag)
 
     def _commit(self, label: str, edit, views: list[int], *args: object) -> None:  # type: ignore[no-untyped-def]
         keypoint, frame = self.selection.keypoint, self.cursor.frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QElapsedTimer, QSignalBlocker, Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,8 +24,16 @@ from simspine_viewer.settings import Settings
 from simspine_viewer.theme import DARK, Theme
 from simspine_viewer.time_cursor import TimeCursor
 
-KEYPOINT_COLUMNS = ("Keypoint", "Views", "Residual", "Source")
-VIEW_COLUMNS = ("View", "State", "Score", "Residual")
+# Each column with the widest text that can stand in it. The widths are set once: letting a table
+# fit itself to its contents costs a millisecond at every change of every cell.
+KEYPOINT_COLUMNS = {
+    "Keypoint": "", "Views": "8", "Residual": "1000.0 px", "Source": "triangulated",
+}  # fmt: skip
+VIEW_COLUMNS = {
+    "View": "", "State": "placed, occluded", "Score": "0.00", "Residual": "1000.0 px",
+}  # fmt: skip
+CELL_PADDING = 22  # the style sheet's own, the item's and the header's margins
+PLAYING_MS = 200  # while playing, nobody reads numbers faster than this
 
 
 class Inspector(QWidget):
@@ -43,6 +51,7 @@ class Inspector(QWidget):
         self._document, self._cursor, self._selection = document, cursor, selection
         self._settings = settings
         self._theme: Theme = DARK
+        self._shown = QElapsedTimer()
         self.keypoints = _table(KEYPOINT_COLUMNS, "Keypoints")
         self.views = _table(VIEW_COLUMNS, "Views of the selected keypoint")
         self.title = QLabel()
@@ -76,6 +85,7 @@ class Inspector(QWidget):
         document.person_changed.connect(lambda _: self.refresh())
         document.preview_changed.connect(self._show_selected)
         cursor.moved.connect(lambda _: self.refresh())
+        cursor.playing_changed.connect(lambda _: self.refresh())
         selection.changed.connect(self._select)
         self._clear()
 
@@ -114,12 +124,11 @@ class Inspector(QWidget):
             return
         if not self.isVisible():
             return
+        if self._cursor.playing and 0 <= self._shown.elapsed() < PLAYING_MS:
+            return
+        self._shown.start()
         points = self._document.points_at(self._cursor.frame)
-        seen = np.isfinite(points.xy[..., 0])
-        with np.errstate(invalid="ignore"):
-            squares = np.where(np.isfinite(points.residual), points.residual, 0) ** 2
-        count = np.maximum(np.isfinite(points.residual).sum(axis=0), 1)
-        residual = np.sqrt(squares.sum(axis=0) / count)
+        seen, residual = np.isfinite(points.xy[..., 0]), points.rms
         for row in range(self.keypoints.rowCount()):
             solved = bool(np.isfinite(points.xyz[row, 0]))
             self._write(self.keypoints, row, 1, str(int(seen[:, row].sum())))
@@ -228,7 +237,7 @@ def _state(points: FramePoints, view: int, keypoint: int) -> tuple[str, bool]:
     return ("detected", False) if seen else ("missing", True)
 
 
-def _table(columns: tuple[str, ...], name: str) -> QTableWidget:
+def _table(columns: dict[str, str], name: str) -> QTableWidget:
     table = QTableWidget(0, len(columns))
     table.setAccessibleName(name)
     table.setHorizontalHeaderLabels(list(columns))
@@ -243,6 +252,9 @@ def _table(columns: tuple[str, ...], name: str) -> QTableWidget:
     header = table.horizontalHeader()
     header.setHighlightSections(False)
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for column, (title, widest) in enumerate(columns.items()):
+        text = max(table.fontMetrics().horizontalAdvance(t) for t in (title, widest))
+        header.resizeSection(column, text + CELL_PADDING)
     return table

@@ -80,7 +80,7 @@ class JobPlanner(QObject):
             return
         self._job_id = self._jobs.submit(
             TASK,
-            f"Triangulate {len(stale)} frames",
+            f"Triangulate {len(stale)} frame{'s' if len(stale) > 1 else ''}",
             {
                 "project": str(project.path),
                 "track": document.person,

@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
-    QLabel,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -37,8 +36,10 @@ from simspine_viewer.menus import add_commands, build_menus, build_toolbar
 from simspine_viewer.pane_grid import PaneGrid
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
 from simspine_viewer.people_panel import PeoplePanel
+from simspine_viewer.quality_monitor import QualityMonitor
 from simspine_viewer.selection import Selection
 from simspine_viewer.settings import Settings
+from simspine_viewer.status_bar import StatusBar
 from simspine_viewer.theme import Theme, theme_for
 from simspine_viewer.time_cursor import TimeCursor
 from simspine_viewer.timeline import Timeline
@@ -46,6 +47,7 @@ from simspine_viewer.view3d import View3D
 from simspine_viewer.welcome import Welcome
 
 STATUS_MS = 6000
+TITLE_BAR = 40  # what a window manager adds above
 
 log = logging.getLogger(__name__)
 
@@ -68,21 +70,25 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.setWindowTitle("SIMSPINE Viewer")
         self.setAcceptDrops(True)
-        self.resize(1500, 900)
+        room = app.primaryScreen().availableGeometry()
+        self.resize(min(1500, room.width()), min(900, room.height() - TITLE_BAR))
         self.document = Document(self)
         self.time = TimeCursor(self)
         self.selection = Selection(self)
         self.editor = Editor(self.document, self.time, self.selection, self)
         self.jobs = jobs or JobManager(parent=self)
         self.planner = JobPlanner(self.document, self.time, self.jobs, self)
+        self.monitor = QualityMonitor(self.document, self)
         self.loader = FrameLoader(self)
+        self.time.is_ready = lambda: not self.loader.busy
         self._build_centre()
         self._build_docks()
         self.commands = Commands(self)
         self.table = ActionTable(self.commands, self)
         build_menus(self, self.table, self.docks.values(), self.settings, self.open_path)
         self.addToolBar(build_toolbar(self.table))
-        self._build_status()
+        self.status = StatusBar(self.document, self.time, self.selection, self.editor, self.monitor)
+        self.setStatusBar(self.status)
         self._connect()
         self.theme = theme or theme_for(settings.theme, app)
         self.set_theme(self.theme)
@@ -151,13 +157,6 @@ class MainWindow(QMainWindow):
         self.docks[name] = dock
         return dock
 
-    def _build_status(self) -> None:
-        self.place_label = QLabel()
-        self.speed_label = QLabel()
-        self.mode_label = QLabel()
-        for label in (self.mode_label, self.speed_label, self.place_label):
-            self.statusBar().addPermanentWidget(label)
-
     def _connect(self) -> None:
         document, refresh = self.document, self.table.refresh
         document.opened.connect(self._opened)
@@ -166,12 +165,10 @@ class MainWindow(QMainWindow):
         document.person_changed.connect(lambda _: refresh())
         document.place_visited.connect(self._visit)
         self.selection.changed.connect(refresh)
-        self.selection.changed.connect(self._show_place)
-        self.editor.placing_changed.connect(lambda _: self._show_mode())
+        self.editor.placing_changed.connect(lambda _: refresh())
         document.failed.connect(self.say_error)
         self.time.moved.connect(self._moved)
         self.time.playing_changed.connect(lambda _: refresh())
-        self.time.speed_changed.connect(lambda _: self._show_place())
         self.loader.frames_ready.connect(self.grid.set_pictures)
         self.loader.failed.connect(lambda _, sentence: self.say(sentence))
         self.jobs.changed.connect(self._jobs_changed)
@@ -191,7 +188,8 @@ class MainWindow(QMainWindow):
         assert project is not None
         info = sequence.info
         self.time.set_range(info.n_frames, info.fps)
-        self.selection.set(keypoint=-1, view=0)
+        view = min(int(project.state("view", 0)), len(info.cameras) - 1)
+        self.selection.set(keypoint=int(project.state("keypoint", -1)), view=view)
         self.grid.set_views(len(info.cameras))
         self.loader.set_recording(info.videos, info.syncs)
         findings = project_findings(project)
@@ -216,13 +214,11 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(self.welcome)
         self.welcome.reload()
         self.setWindowTitle("SIMSPINE Viewer")
-        self.place_label.clear()
         QTimer.singleShot(0, self.table.refresh)
 
     def _moved(self, frame: int) -> None:
         if self.document.is_open:
             self.loader.request(frame)
-        self._show_place()
 
     def _visit(self, place: Place) -> None:
         """Go where an undone or redone step was made."""
@@ -238,24 +234,13 @@ class MainWindow(QMainWindow):
         if project is not None and not project.read_only:
             try:
                 project.set_state("frame", self.time.frame)
+                project.set_state("keypoint", self.selection.keypoint)
+                project.set_state("view", self.selection.view)
             except UserError as error:  # a lost position is no reason to keep anybody from leaving
                 log.warning("%s", error)
 
-    def _show_place(self) -> None:
-        if not self.document.is_open:
-            return
-        cursor = self.time
-        seconds = cursor.frame / cursor.fps
-        self.place_label.setText(f"Frame {cursor.frame} of {cursor.n_frames - 1}   {seconds:.3f} s")
-        self.speed_label.setText(f"{cursor.speed:g}×")
-
-    def _show_mode(self) -> None:
-        self.mode_label.setText("Placing: click in a picture" if self.editor.placing else "")
-        self.table.refresh()
-
     def _jobs_changed(self) -> None:
         running = self.jobs.running
-        self.docks["jobs"].setWindowTitle(f"Jobs ({len(running)})" if running else "Jobs")
         if running and self.commands.opener.busy:
             self.welcome.set_progress(running[0].fraction)
 
@@ -277,7 +262,7 @@ class MainWindow(QMainWindow):
 
     def say(self, text: str) -> None:
         """A remark that goes by itself."""
-        self.statusBar().showMessage(text, STATUS_MS)
+        self.status.showMessage(text, STATUS_MS)
 
     def say_error(self, text: str) -> None:
         """Something went wrong; stays until it was read. Shown without blocking."""

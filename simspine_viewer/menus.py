@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QToolBar
 from simspine_viewer.actions import COMMANDS, MENUS, ActionTable
 from simspine_viewer.settings import Settings
 
+# Where the first letter is taken or another is the custom.
+MNEMONICS = {"People": "Pe&ople"}
+
 
 def add_commands(menu: QMenu, table: ActionTable, name: str) -> None:
     """Put the commands of one menu of the table into ``menu``."""
@@ -31,7 +34,7 @@ def build_menus(
     """Fill the menu bar of a window."""
     menus = {}
     for name in MENUS:
-        menu = menus[name] = window.menuBar().addMenu(name)
+        menu = menus[name] = window.menuBar().addMenu(MNEMONICS.get(name, f"&{name}"))
         add_commands(menu, table, name)
         menu.aboutToShow.connect(table.refresh)
     recent = QMenu("Open Recent", window)

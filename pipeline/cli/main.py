@@ -7,10 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.data.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.cli.recording import Opened  # loads numpy, for which --help does not wait
 
 FORMATS = ("trc", "csv", "openpose", "coco")
 
@@ -114,7 +118,8 @@ def _add_person(parser: argparse.ArgumentParser) -> None:
         "--person",
         type=int,
         metavar="N",
-        help="number as shown by info; without it the first who is not ignored",
+        help="number as shown by info; without it the one picked in the project, else the first "
+        "who is not ignored",
     )
 
 
@@ -135,26 +140,27 @@ def _span(text: str) -> tuple[int | None, int | None]:
 
 def _info(arguments: argparse.Namespace) -> int:
     from pipeline.cli.info import as_json, as_text
-    from pipeline.cli.recording import open_recording
 
-    opened = open_recording(arguments.path)
+    with ProgressBar() as bar:
+        opened = _opened(bar, arguments.path)
+    _point_to_project(opened)
     print(as_json(opened) if arguments.json else as_text(opened))
     return Exit.OK
 
 
 def _triangulate(arguments: argparse.Namespace) -> int:
-    from pipeline.cli.recording import chosen_person, open_recording
+    from pipeline.cli.recording import chosen_person
     from pipeline.io.export import ExportRequest, export_steps
     from pipeline.quality.heldout import COUNTED_SCORE, quality_steps
 
     with ProgressBar() as bar:
-        bar.show(0.0, "Reading")
-        opened = open_recording(arguments.path, arguments.calibration)
+        opened = _opened(bar, arguments.path, calibration=arguments.calibration)
         person = chosen_person(opened, arguments.person)
         sequence = opened.sequence
         request = ExportRequest(sequence, person.track, "trc", arguments.out)
         bar.follow(_closable(export_steps(request)))
         quality = bar.follow(quality_steps(sequence, person.track))
+    _point_to_project(opened)
     score = f"with a score above {COUNTED_SCORE}"
     reprojection, heldout = (
         _pixels(errors.overall.median, errors.overall.n)
@@ -174,12 +180,11 @@ def _pixels(error: float, n: int) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from pipeline.cli.recording import chosen_person, open_recording
+    from pipeline.cli.recording import chosen_person
     from pipeline.io.export import ExportRequest, export_steps
 
     with ProgressBar() as bar:
-        bar.show(0.0, "Reading")
-        opened = open_recording(arguments.path, with_authors=True)
+        opened = _opened(bar, arguments.path, with_authors=True)
         person = chosen_person(opened, arguments.person)
         n_frames = opened.sequence.n_frames
         start, stop = arguments.frames or (None, None)
@@ -199,8 +204,26 @@ def _export(arguments: argparse.Namespace) -> int:
             authorship=dict(opened.authorship),
         )
         bar.follow(_closable(export_steps(request)))
+    _point_to_project(opened)
     print(f"{arguments.out}: {counted(end - first, 'frame')} of person {person.number}")
     return Exit.OK
+
+
+def _opened(bar: ProgressBar, path: Path, **options: Any) -> Opened:
+    from pipeline.cli.recording import open_recording
+    from pipeline.jobs.steps import reported
+
+    bar.show(0.0, "Reading")
+    return bar.follow(reported(lambda report: open_recording(path, report=report, **options)))
+
+
+def _point_to_project(opened: Opened) -> None:
+    if opened.corrected is not None:
+        print(
+            f"{opened.path.name} has a project with corrections: give {opened.corrected} to use "
+            "them.",
+            file=sys.stderr,
+        )
 
 
 def _closable(steps: Iterator[Step]) -> Generator[Step, None, None]:

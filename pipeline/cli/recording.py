@@ -12,9 +12,10 @@ from pipeline.cli.output import CommandError, Exit
 from pipeline.data.errors import Finding, UserError
 from pipeline.data.observations import track_ids
 from pipeline.data.sequence import Sequence
-from pipeline.io.opening import SUFFIX, open_in_memory, project_findings
+from pipeline.io.opening import SUFFIX, existing_project, open_in_memory, project_findings
 from pipeline.io.project import Project
 from pipeline.io.project_authorship import Authorship
+from pipeline.io.recording import Report, recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,30 @@ class Person:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """What is looked at; ``authorship`` is empty for a folder, where nobody has edited."""
+    """What is looked at.
+
+    ``authorship`` is empty for a folder, where nobody has edited; ``picked`` is the track that is
+    annotated in a project; ``corrected`` is the project that a folder has and that was not read.
+    """
 
     path: Path
     sequence: Sequence
     findings: tuple[Finding, ...]
     authorship: Mapping[tuple[str, int], Authorship] = field(default_factory=dict)
+    picked: int | None = None
+    corrected: Path | None = None
 
 
 def open_recording(
-    path: Path, calibration: Path | None = None, *, with_authors: bool = False
+    path: Path,
+    calibration: Path | None = None,
+    *,
+    with_authors: bool = False,
+    report: Report | None = None,
 ) -> Opened:
     """Read a folder anew, in memory, or a project with its corrections; nothing is written.
+
+    ``report`` hears what is read; what it raises ends the reading.
 
     Raises
     ------
@@ -63,8 +76,11 @@ def open_recording(
         if is_project:
             with Project.open(path, read_only=True) as project:
                 authorship = project.authorship() if with_authors else {}
-                return Opened(path, project.sequence, project_findings(project), authorship)
-        return Opened(path, *open_in_memory(path, calibration))
+                findings, picked = project_findings(project), project.state("person")
+                return Opened(path, project.sequence, findings, authorship, picked)
+        plan = recognise(path)
+        sequence, findings = open_in_memory(plan, calibration, report)
+        return Opened(path, sequence, findings, corrected=existing_project(plan))
     except UserError as error:
         raise CommandError(Exit.UNUSABLE, str(error)) from error
     except OSError as error:
@@ -92,7 +108,7 @@ def people(sequence: Sequence) -> tuple[Person, ...]:
 
 
 def chosen_person(opened: Opened, number: int | None) -> Person:
-    """The person of a number; without one the first who is not ignored.
+    """The person of a number; without one the project's, else the first who is not ignored.
 
     Raises
     ------
@@ -104,12 +120,12 @@ def chosen_person(opened: Opened, number: int | None) -> Person:
     if not everybody:
         raise CommandError(Exit.NO_PERSON, f"Nobody was detected in {name}.")
     if number is None:
-        person = next((p for p in everybody if not p.ignored), None)
-        if person is None:
+        offered = [person for person in everybody if not person.ignored]
+        if not offered:
             raise CommandError(
                 Exit.NO_PERSON, f"Everybody in {name} is ignored; choose one with --person."
             )
-        return person
+        return next((person for person in offered if person.track == opened.picked), offered[0])
     for person in everybody:
         if person.number == number:
             return person

@@ -70,9 +70,15 @@ def revert_point(
 def toggle_flag(
     sequence: Sequence, track: int, frame: int, views: Items[int], keypoint: int, flag: Flag
 ) -> Patches:
-    """Mark or unmark a keypoint as occluded or absent: on unless it is on in all the views."""
+    """Mark or unmark a keypoint as occluded or absent: on unless it is on in all the views.
+
+    A point is either hidden in a picture or not in it at all: marking one takes the other back.
+    """
     index, flags = _flags(sequence, track, frame, views, keypoint)
-    new = flags & ~np.uint8(flag) if np.all(flags & flag) else flags | np.uint8(flag)
+    if np.all(flags & flag):
+        return _changed(sequence.patch("manual2d.flags", index, flags & ~np.uint8(flag), track))
+    other = Flag.ABSENT if flag == Flag.OCCLUDED else Flag.OCCLUDED
+    new = (flags & ~np.uint8(other)) | np.uint8(flag)
     return _changed(sequence.patch("manual2d.flags", index, new, track))
 
 

@@ -17,12 +17,24 @@ from pipeline.data.stamps import Stamps
 
 
 @dataclass(frozen=True, slots=True)
+class VideoFingerprint:
+    """Size of a video file in bytes, and SHA-256 (hex) of its first and last 64 kB."""
+
+    n_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class VideoRef:
-    """The video of one view: its path (None: no picture), displayed size and frame count."""
+    """The video of one view: its path (None: no picture), displayed size and frame count.
+
+    ``fingerprint`` is of the file that was imported; None where nothing is known of it.
+    """
 
     path: Path | None
     size: tuple[int, int]
     n_frames: int
+    fingerprint: VideoFingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,22 +15,28 @@ from pipeline.geometry.triangulation import triangulate
 
 FloatArray = NDArray[np.float64]
 
+# Pose2Sim's likelihood threshold: below it a detection says little about whether a point is wrong.
+COUNTED_SCORE = 0.3
+
 
 def solve_points3d(sequence: Sequence, track: int, frames: NDArray[np.intp]) -> tuple[Patch, ...]:
     """Patches that bring the ``points3d`` layers of ``track`` up to date in ``frames`` (n,).
 
     A point placed in 3D stands where it was put; everything else is triangulated from all views.
-    The residual is the root mean square over the views with an observation, in pixels; the sigma
-    of a point placed in 3D is NaN, because nobody measured it.
+    The residual is the root mean square in pixels over the views that count: those in which a
+    person placed the point or the detector's score is at least :data:`COUNTED_SCORE`, or all views
+    with an observation where there is none such. The sigma of a point placed in 3D is NaN, because
+    nobody measured it.
     """
     cameras = sequence.info.cameras
     seen = observations(sequence, track, frames)
     _, n_views, n_keypoints = seen.score.shape
     by_point = seen.xy.transpose(0, 2, 1, 3).reshape(-1, n_views, 2)
+    score = seen.score.transpose(0, 2, 1).reshape(-1, n_views)
     solved = triangulate(
         cameras,
         by_point,
-        seen.score.transpose(0, 2, 1).reshape(-1, n_views),
+        score,
         manual=seen.manual.transpose(0, 2, 1).reshape(-1, n_views),
     )
     xyz, residual, sigma = solved.xyz, solved.residual, solved.sigma
@@ -47,10 +53,12 @@ def solve_points3d(sequence: Sequence, track: int, frames: NDArray[np.intp]) -> 
     touched = seen.manual.any(axis=1).reshape(-1) & ~by_hand & (source != Source.NONE)
     source[touched] = Source.MANUAL_2D
 
+    counted = score >= COUNTED_SCORE  # a placed point has score 1
+    counted |= ~(counted & np.isfinite(residual)).any(axis=1, keepdims=True)
     index = np.stack(np.meshgrid(frames, np.arange(n_keypoints), indexing="ij"), -1).reshape(-1, 2)
     values = {
         "points3d.xyz": xyz,
-        "points3d.residual": root_mean_square(residual),
+        "points3d.residual": root_mean_square(np.where(counted, residual, np.nan)),
         "points3d.sigma": sigma,
         "points3d.n_views": solved.n_views,
         "points3d.source": source,

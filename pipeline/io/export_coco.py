@@ -153,7 +153,7 @@ def _annotations(
             "bbox": [*low.tolist(), width, height],
             "area": width * height,
             "simspine": {
-                "track": request.track,
+                "person": request.track + 1,
                 "source": [
                     Source(s if h else 0).label for s, h in zip(source[t], there[t], strict=True)
                 ],

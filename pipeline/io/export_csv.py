@@ -22,7 +22,7 @@ from pipeline.io.export_request import ExportRequest, Step, blocks, solve_steps
 from pipeline.io.project_authorship import Authorship, dense
 
 COLUMNS = (
-    *("frame", "time_s", "track", "keypoint", "space", "x", "y", "z", "score", "source"),
+    *("frame", "time_s", "person", "keypoint", "space", "x", "y", "z", "score", "source"),
     *("residual_px", "sigma_mm", "n_views", "flags", "author", "edited_at"),
 )
 
@@ -109,7 +109,7 @@ def _rows(request: ExportRequest, frames: NDArray[np.intp]) -> Iterator[Row]:
         _view_rows(request, frames, seen, views),
     )
     for row, frame in enumerate(frames.tolist()):
-        head = (frame, f"{frame / sequence.info.fps:.6f}", track)
+        head = (frame, f"{frame / sequence.info.fps:.6f}", track + 1)  # people count from 1
         for number, rows in parts:
             first, last = np.searchsorted(number, (row, row + 1))
             yield from (head + values for values in rows[first:last])

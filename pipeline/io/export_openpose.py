@@ -20,6 +20,8 @@ _FOLDER_SUFFIX = "_json"
 _MARK = '{"version": 1.3, "generator": "SIMSPINE Viewer '
 # What file managers leave in folders that were looked at.
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
+# What OpenPose writes where it does not track people.
+_NO_PERSON_ID = -1
 # OpenPose's (0, 0) is "not found", also in a single coordinate.
 _NEAREST_TO_ZERO = 1e-4
 
@@ -39,20 +41,20 @@ def openpose_steps(request: ExportRequest) -> Iterator[Step]:
                 for number, xy, score in zip(
                     numbers[rows], seen.xy[:, view], seen.score[:, view], strict=True
                 ):
-                    document = _document(xy, score, request.track)
+                    document = _document(xy, score)
                     (view_folder / f"{stem}.{number:04d}.json").write_text(document, "utf-8")
                 done = min((first + BLOCK) / len(frames), 1.0)
                 yield (view + done) / len(stems), f"Writing {stem}"
 
 
-def _document(xy: NDArray[np.float64], score: NDArray[np.float64], track: int) -> str:
+def _document(xy: NDArray[np.float64], score: NDArray[np.float64]) -> str:
     found = np.isfinite(xy).all(axis=-1)
     people = []
     if found.any():
         values = np.column_stack([np.round(xy, 4), np.round(score, 6)])
         values[:, :2][values[:, :2] == 0] = _NEAREST_TO_ZERO
         values[~found] = 0.0
-        people.append({"person_id": [track], "pose_keypoints_2d": values.ravel().tolist()})
+        people.append({"person_id": [_NO_PERSON_ID], "pose_keypoints_2d": values.ravel().tolist()})
     return f'{_MARK}{__version__}", "people": {json.dumps(people)}}}'
 
 

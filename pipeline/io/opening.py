@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,30 @@ from pipeline.data.layers import CHUNK, MAX_TRACKS
 from pipeline.data.sequence import RecordingInfo, Sequence, VideoRef
 from pipeline.data.skeleton import project_skeleton
 from pipeline.geometry.association import associate
-from pipeline.io.project import Project, project_path_for
-from pipeline.io.recording import RecordingPlan, load_recording, recognise, with_calibration
+from pipeline.io.project import Project
+from pipeline.io.project_path import SUFFIX, existing_project_for
+from pipeline.io.recording import (
+    RecordingPlan,
+    Report,
+    load_recording,
+    recognise,
+    with_calibration,
+)
+from pipeline.io.video_fingerprint import fingerprint
 
-SUFFIX = ".simspine"
-Report = Callable[[float, str], None]
+__all__ = [
+    "SUFFIX",
+    "ReadRecording",
+    "create_project",
+    "existing_project",
+    "open_in_memory",
+    "project_findings",
+    "read_recording",
+    "sequence_in_memory",
+]
+
+# Share of reading the files; what is left is finding out who is who.
+_FILES_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,19 +60,21 @@ class ReadRecording:
 def read_recording(plan: RecordingPlan, report: Report | None = None) -> ReadRecording:
     """Load a plan's files and find out which detected instances are the same person.
 
+    ``report`` is called before each video, each view's detections and the rest; what it raises
+    ends the reading.
+
     Raises
     ------
     UserError
         If the plan cannot be used at all, such as one without a calibration.
     """
     tell = report or (lambda fraction, text: None)
-    tell(0.0, "Reading videos and detections")
-    loaded = load_recording(plan)
-    tell(0.6, "Finding out who is who")
+    loaded = load_recording(plan, lambda fraction, text: tell(_FILES_SHARE * fraction, text))
+    tell(_FILES_SHARE, "Finding out who is who")
     assignment = associate(loaded.cameras, loaded.instances_xy, loaded.instances_score)
     paths = {view.camera: view.video for view in plan.views}
     videos = tuple(
-        VideoRef(paths.get(camera.name) if size else None, size or camera.size, sync.n_frames)
+        _video_ref(paths.get(camera.name) if size else None, size or camera.size, sync.n_frames)
         for camera, size, sync in zip(loaded.cameras, loaded.video_sizes, loaded.syncs, strict=True)
     )
     info = RecordingInfo(
@@ -82,6 +102,14 @@ def read_recording(plan: RecordingPlan, report: Report | None = None) -> ReadRec
         loaded.findings,
         provenance,
     )
+
+
+def _video_ref(path: Path | None, size: tuple[int, int], n_frames: int) -> VideoRef:
+    try:
+        known = None if path is None else fingerprint(path)
+    except OSError:  # gone since it was read; opening the project will say so
+        known = None
+    return VideoRef(path, size, n_frames, known)
 
 
 def sequence_in_memory(read: ReadRecording) -> Sequence:
@@ -115,32 +143,37 @@ def create_project(
     )
 
 
-def existing_project(path: Path) -> Path | None:
-    """The project that belongs to a path: itself, or the one made for a recording folder."""
-    if path.suffix == SUFFIX:
-        if not path.exists():
-            raise UserError(f"{path} does not exist.")
-        return path
-    plan = recognise(path)
-    target = project_path_for(plan.root, plan.name)
-    return target if target.exists() else None
+def existing_project(source: Path | RecordingPlan) -> Path | None:
+    """The project that belongs to a path: itself, or the one made for a recording folder.
+
+    A plan that is at hand saves looking through its folder again.
+    """
+    if isinstance(source, Path):
+        if source.suffix == SUFFIX:
+            if not source.exists():
+                raise UserError(f"{source} does not exist.")
+            return source
+        source = recognise(source)
+    return existing_project_for(source.root, source.name)
 
 
 def open_in_memory(
-    path: Path, calibration: Path | None = None
+    source: Path | RecordingPlan,
+    calibration: Path | None = None,
+    report: Report | None = None,
 ) -> tuple[Sequence, tuple[Finding, ...]]:
     """Look at a project or a recording folder without writing anything.
 
     A folder is read anew even where a project was made from it; give the project's own path to
     see what people changed. ``calibration`` replaces the file that a folder's plan chose.
     """
-    if path.suffix == SUFFIX:
-        with Project.open(path, read_only=True) as project:
-            return project.sequence, project_findings(project)
-    plan = recognise(path)
-    if calibration is not None:
-        plan = with_calibration(plan, calibration)
-    read = read_recording(plan)
+    if isinstance(source, Path):
+        if source.suffix == SUFFIX:
+            with Project.open(source, read_only=True) as project:
+                return project.sequence, project_findings(project)
+        source = recognise(source)
+    plan = source if calibration is None else with_calibration(source, calibration)
+    read = read_recording(plan, report)
     return sequence_in_memory(read), read.findings
 
 

@@ -17,8 +17,9 @@ from pipeline.data.camera import Camera, CameraGroup, SyncMap
 from pipeline.data.errors import Finding, UserError
 from pipeline.data.layers import LAYERS, LayerSpec
 from pipeline.data.patch import Patch
-from pipeline.data.sequence import RecordingInfo, VideoRef
+from pipeline.data.sequence import RecordingInfo, VideoFingerprint, VideoRef
 from pipeline.data.skeleton import Skeleton, load_skeleton, shipped_skeletons
+from pipeline.io.video_fingerprint import fingerprint
 
 RAW, ZLIB = 0, 1
 
@@ -166,7 +167,12 @@ def encode_info(info: RecordingInfo, project: Path) -> dict[str, Any]:
 
 
 def _encode_video(video: VideoRef, project: Path) -> dict[str, Any]:
-    entry: dict[str, Any] = {"size": list(video.size), "n_frames": video.n_frames}
+    known = video.fingerprint
+    entry: dict[str, Any] = {
+        "size": list(video.size),
+        "n_frames": video.n_frames,
+        "fingerprint": known and {"bytes": known.n_bytes, "sha256": known.sha256},
+    }
     if video.path is None:
         return {**entry, "relative": None, "absolute": None}
     absolute = Path(os.path.abspath(video.path))
@@ -178,7 +184,7 @@ def _encode_video(video: VideoRef, project: Path) -> dict[str, Any]:
 
 
 def decode_info(stored: dict[str, Any], project: Path) -> tuple[RecordingInfo, list[Finding]]:
-    """A recording from its JSON, with a finding for each video that is gone.
+    """A recording from its JSON, with a finding for each video that is gone or was replaced.
 
     A missing video keeps the path where it was expected. Raises UserError for a skeleton that is
     not shipped, and KeyError, TypeError or ValueError for JSON that is not what was written.
@@ -205,10 +211,7 @@ def decode_info(stored: dict[str, Any], project: Path) -> tuple[RecordingInfo, l
         fps=float(stored["fps"]),
         n_frames=int(stored["n_frames"]),
         cameras=CameraGroup(cameras),
-        videos=tuple(
-            VideoRef(_find_video(entry, project, findings), _size(entry["size"]), entry["n_frames"])
-            for entry in stored["videos"]
-        ),
+        videos=tuple(_decode_video(entry, project, findings) for entry in stored["videos"]),
         syncs=tuple(
             SyncMap(int(entry["offset"]), float(entry["rate"]), int(entry["n_frames"]))
             for entry in stored["syncs"]
@@ -224,20 +227,48 @@ def _size(pair: Items[int]) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _find_video(entry: dict[str, Any], project: Path, findings: list[Finding]) -> Path | None:
+def _decode_video(entry: dict[str, Any], project: Path, findings: list[Finding]) -> VideoRef:
+    stored = entry.get("fingerprint")
+    known = stored and VideoFingerprint(int(stored["bytes"]), str(stored["sha256"]))
+    path = _find_video(entry, known, project, findings)
+    return VideoRef(path, _size(entry["size"]), int(entry["n_frames"]), known)
+
+
+def _find_video(
+    entry: dict[str, Any],
+    known: VideoFingerprint | None,
+    project: Path,
+    findings: list[Finding],
+) -> Path | None:
     places = []
     if entry["relative"] is not None:
         places.append(Path(os.path.normpath(project.parent / entry["relative"])))
     if entry["absolute"] is not None:
         places.append(Path(entry["absolute"]))
-    for place in places:
-        if place.exists():
+    there = [place for place in places if place.exists()]
+    for place in there:
+        if _may_be(place, known):
             return place
+    if there:
+        message = (
+            f"The video {there[0]} is not the one that {project.name} was made from; its pictures "
+            "may not fit the points."
+        )
+        findings.append(Finding("warning", "video-changed", message, there[0]))
+        return there[0]
     if not places:
         return None
     message = f"The video {places[0]} of the project {project.name} was not found."
     findings.append(Finding("warning", "video-missing", message, places[0]))
     return places[0]
+
+
+def _may_be(path: Path, known: VideoFingerprint | None) -> bool:
+    """False where a file is surely not the known one; who reads it says if it cannot be read."""
+    try:
+        return known is None or fingerprint(path) == known
+    except OSError:
+        return True
 
 
 def _skeleton(stored: dict[str, Any], project: Path) -> Skeleton:

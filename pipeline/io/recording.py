@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from pipeline.io.video_index import index_video
 __all__ = [
     "LoadedRecording",
     "RecordingPlan",
+    "Report",
     "ViewPlan",
     "load_recording",
     "plan_from_files",
@@ -36,6 +37,11 @@ __all__ = [
 _DEFAULT_FPS = 50.0
 # Relative difference of two frame rates that rounding in file headers explains.
 _SAME_FPS = 1e-3
+# Share of the work that the videos are; the rest are the detections.
+_VIDEO_SHARE = 0.5
+
+#: Is told how far work has come, in 0..1, and what is done next; may raise to end it.
+Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +88,7 @@ class _Video:
     fps: float
 
 
-def load_recording(plan: RecordingPlan) -> LoadedRecording:
+def load_recording(plan: RecordingPlan, report: Report | None = None) -> LoadedRecording:
     """Read calibration, video facts and detections of a plan.
 
     A video or a detection file that cannot be read leaves its view without pictures or its frame
@@ -92,6 +98,8 @@ def load_recording(plan: RecordingPlan) -> LoadedRecording:
     ----------
     plan : RecordingPlan
         From :func:`recognise` or :func:`plan_from_files`, mended or not.
+    report : callable, optional
+        Is called before each video and before the detections of each view.
 
     Returns
     -------
@@ -105,8 +113,12 @@ def load_recording(plan: RecordingPlan) -> LoadedRecording:
     """
     cameras = _cameras(plan)
     findings: list[Finding] = list(plan.findings)
-    pairs = zip(plan.views, cameras, strict=True)
-    videos = [_video(view, camera, findings) for view, camera in pairs]
+    tell = report or (lambda fraction, text: None)
+    videos: list[_Video | None] = []
+    for number, (view, camera) in enumerate(zip(plan.views, cameras, strict=True)):
+        if view.video is not None:
+            tell(_VIDEO_SHARE * number / len(cameras), f"Reading {view.video.name}")
+        videos.append(_video(view, camera, findings))
     rate, fps = _common_rate(plan.views, videos, findings)
     detections = read_all_detections(
         [view.detections for view in plan.views],
@@ -114,6 +126,7 @@ def load_recording(plan: RecordingPlan) -> LoadedRecording:
         [video.size if video else None for video in videos],
         plan.skeleton,
         findings,
+        lambda fraction, text: tell(_VIDEO_SHARE + (1.0 - _VIDEO_SHARE) * fraction, text),
     )
     syncs = tuple(
         replace(view.sync or SyncMap(rate=r), n_frames=video.n_frames if video else 0)

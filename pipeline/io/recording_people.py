@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ def read_all_detections(
     sizes: Sequence[tuple[int, int] | None],
     skeleton: str | None,
     findings: list[Finding],
+    report: Callable[[float, str], None] = lambda fraction, text: None,
 ) -> list[Detections | None]:
     """Detections of every view, numbered alike and in one skeleton.
 
@@ -37,6 +38,8 @@ def read_all_detections(
         File stem of the skeleton; None: recognise it.
     findings : list of Finding
         Is appended to.
+    report : callable
+        Is told before each view, with the share of views that is done and the folder's name.
 
     Returns
     -------
@@ -50,6 +53,7 @@ def read_all_detections(
         entry = files[index]
         if entry is None:
             return None
+        report(index / len(files), f"Reading {entry[0].folder.name}")
         own = lengths[index]
         return read_detections(
             entry[0],

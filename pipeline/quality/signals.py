@@ -20,8 +20,8 @@ class FrameSignals:
     """One value per frame, shape (n,).
 
     ``residual``: largest keypoint residual, px (NaN: nothing triangulated). ``confidence``: mean
-    score of the observed points. ``missing``: number of keypoints without a 3D point. ``edited``:
-    number of values placed or flagged by a person.
+    score of the observed points. ``missing``: number of keypoints without a 3D point, 0 where the
+    points have not been computed yet. ``edited``: number of values placed or flagged by a person.
     """
 
     residual: FloatArray
@@ -53,6 +53,7 @@ def _block(
     n_seen = np.isfinite(seen.xy[..., 0]).sum(axis=(1, 2))
     confidence = seen.score.sum(axis=(1, 2)) / np.maximum(n_seen, 1)
     missing = (~np.isfinite(sequence.read("points3d.xyz", rows, track)[..., 0])).sum(axis=1)
+    missing[sequence.stamps.stale("points3d", track)[rows]] = 0
     placed = np.isfinite(sequence.read("manual3d.xyz", rows, track)[..., 0]).sum(axis=1)
     edited = (seen.manual | (seen.flags != 0)).sum(axis=(1, 2)) + placed
     return largest, confidence, missing, edited

@@ -69,9 +69,16 @@ def test_a_flag_goes_on_unless_it_is_on_in_all_views(sequence: Sequence) -> None
     apply(sequence, edits.toggle_flag(sequence, 0, F, [0], K, Flag.OCCLUDED))
     apply(sequence, edits.toggle_flag(sequence, 0, F, [0, 1], K, Flag.OCCLUDED))
     assert [flag_at(sequence, view) for view in range(3)] == [1, 1, 0]
-    apply(sequence, edits.toggle_flag(sequence, 0, F, [0], K, Flag.ABSENT))
     apply(sequence, edits.toggle_flag(sequence, 0, F, [0, 1], K, Flag.OCCLUDED))
-    assert [flag_at(sequence, view) for view in range(3)] == [2, 0, 0]
+    assert [flag_at(sequence, view) for view in range(3)] == [0, 0, 0]
+
+
+def test_a_point_is_either_hidden_in_a_picture_or_not_in_it(sequence: Sequence) -> None:
+    apply(sequence, edits.toggle_flag(sequence, 0, F, [0], K, Flag.OCCLUDED))
+    apply(sequence, edits.toggle_flag(sequence, 0, F, [0], K, Flag.ABSENT))
+    assert flag_at(sequence, 0) == Flag.ABSENT
+    apply(sequence, edits.toggle_flag(sequence, 0, F, [0], K, Flag.OCCLUDED))
+    assert flag_at(sequence, 0) == Flag.OCCLUDED
 
 
 def test_ignoring_and_bringing_back(sequence: Sequence) -> None:

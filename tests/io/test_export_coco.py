@@ -97,7 +97,7 @@ def test_corrections_show(tmp_path: Path) -> None:
     assert image(document, 0, 8)["id"] not in annotated
     (entry,) = (a for a in document["annotations"] if a["image_id"] == image(document, 0, 5)["id"])
     own = entry["simspine"]
-    assert own["track"] == 0
+    assert own["person"] == 1
     assert (own["source"][5], own["score"][5]) == ("manual-2d", 1.0)
     assert (own["source"][36], own["score"][36]) == ("none", 0.0)
     assert own["source"][0] == "detected"

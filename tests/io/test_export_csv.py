@@ -55,7 +55,7 @@ def test_every_value_is_there_once_and_right(tmp_path: Path) -> None:
     assert table.keys() == expected
     for (t, name, space), row in table.items():
         k = names.index(name)
-        assert row["track"] == "0"
+        assert row["person"] == "1"
         assert number(row, "time_s") == pytest.approx(t / 59.94005994, abs=1e-6)
         if space == "world":
             got = [number(row, column) for column in "xyz"]

@@ -54,7 +54,7 @@ def test_files_and_empty_frames(tmp_path: Path) -> None:
     assert late == [f"cam1.{i:04d}.json" for i in range(9)]
     assert people(folder / "cam0.0008.json") == []
     (person,) = people(folder / "cam0.0005.json")
-    assert person["person_id"] == [0]
+    assert person["person_id"] == [-1]
     assert len(person["pose_keypoints_2d"]) == 37 * 3
     assert person["pose_keypoints_2d"][15:18] == [30.5, 40.25, 1.0]
     assert people(folder / "cam0.0006.json")[0]["pose_keypoints_2d"][18:21] == [0, 0, 0]

@@ -21,10 +21,20 @@ def test_signals_of_some_frames_equal_those_of_all() -> None:
     assert len(whole.residual) == N_FRAMES < BLOCK
 
 
-def test_without_points_everything_is_missing_and_nothing_has_a_residual() -> None:
+def test_what_has_not_been_computed_is_neither_missing_nor_wrong() -> None:
     signals = frame_signals(small_sequence(), 0)
     assert np.isnan(signals.residual).all()
-    assert (signals.missing == 37).all()
+    assert (signals.missing == 0).all()
+
+
+def test_what_cannot_be_computed_is_missing() -> None:
+    sequence, frames = small_sequence(), np.arange(N_FRAMES)
+    gone = np.argwhere(sequence.read("assignment.track")[:5] >= 0)
+    sequence.apply(sequence.patch("assignment.track", gone, -1))
+    sequence.land(solve_points3d(sequence, 0, frames), frames, sequence.revision)
+    signals = frame_signals(sequence, 0)
+    assert (signals.missing[:5] == 37).all()
+    assert (signals.missing[5:] < 37).any()
 
 
 def test_every_kind_of_edit_is_counted() -> None:

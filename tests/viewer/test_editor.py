@@ -84,7 +84,7 @@ def test_a_missing_point_stands_in_all_views_after_the_second_click(window: Main
     assert gone.source[POINT] == Source.NONE
     _key(window, Qt.Key.Key_P)
     assert window.editor.placing
-    assert window.mode_label.text()
+    assert window.status.mode.text()
     _click(window, 0, pixels[0])
     one = document.points_at(4)
     assert one.manual[0, POINT]
@@ -199,7 +199,7 @@ def test_to_the_next_frame_without_the_keypoint(window: MainWindow) -> None:
     last = window.time.frame
     _key(window, Qt.Key.Key_7)
     assert window.time.frame == last
-    assert window.statusBar().currentMessage() == "The keypoint is there in all other frames."
+    assert window.statusBar().currentMessage() == "No later frame lacks the keypoint."
     _key(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert window.time.frame == visited[-2]
 
@@ -227,7 +227,7 @@ def test_to_the_next_frame_above_the_threshold(window: MainWindow) -> None:
     assert window.time.frame == 8
     window.settings.error_threshold = 1e6
     _key(window, Qt.Key.Key_J)
-    assert window.statusBar().currentMessage() == "No other frame is above the error threshold."
+    assert window.statusBar().currentMessage() == "No later frame is above the error threshold."
 
 
 def test_to_the_next_edited_frame(window: MainWindow) -> None:
@@ -245,7 +245,7 @@ def test_to_the_next_edited_frame(window: MainWindow) -> None:
     for _ in range(3):
         window.document.undo()
     _key(window, Qt.Key.Key_Period)
-    assert window.statusBar().currentMessage() == "No other frame has been edited."
+    assert window.statusBar().currentMessage() == "No later frame has been edited."
 
 
 def test_go_to_a_frame_or_time(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,4 +294,33 @@ def test_placing_ends_when_the_recording_is_closed(window: MainWindow) -> None:
     _key(window, Qt.Key.Key_P)
     window.commands.close_recording()
     assert not window.editor.placing
-    assert window.mode_label.text() == ""
+    assert window.status.mode.text() == ""
+
+
+def test_a_nudge_moves_one_pixel_and_is_one_step(window: MainWindow) -> None:
+    document, keypoint, view = window.document, 18, 1
+    window.selection.set(keypoint=keypoint, view=view)
+    done = document.history.position
+    before = document.points_at(window.time.frame).xy[view, keypoint].copy()
+    _key(window, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    _key(window, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert document.history.position == done + 2
+    points = document.points_at(window.time.frame)
+    np.testing.assert_allclose(points.xy[view, keypoint], before + np.array([1, -1]), atol=1e-3)
+    assert points.manual[view, keypoint]
+    document.undo()
+    document.undo()
+    np.testing.assert_array_equal(document.points_at(window.time.frame).xy[view, keypoint], before)
+
+
+def test_another_person_drops_a_drag(window: MainWindow) -> None:
+    """The gesture began on one person; it must not land on another."""
+    document, keypoint = window.document, 18
+    done = document.history.position
+    window.editor.drag_in_view(0, keypoint, np.array([50.0, 60.0]))
+    person = document.person
+    document.set_person(person + 1)
+    assert document.preview is None
+    window.editor.release()
+    document.set_person(person)
+    assert document.history.position == done

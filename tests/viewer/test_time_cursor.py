@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.time_cursor import MAX_SKIPPED, TimeCursor
 
 pytestmark = pytest.mark.gui
 
@@ -64,3 +66,25 @@ def test_an_empty_range_cannot_play(cursor: TimeCursor) -> None:
     assert not cursor.playing
     cursor.step(5)
     assert cursor.frame == 0
+
+
+def test_play_waits_for_the_picture_and_never_leaps(cursor: TimeCursor, qtbot) -> None:
+    """A decoder that is too slow makes play slower; it never makes it skip more and more."""
+    heard: list[int] = []
+    cursor.moved.connect(heard.append)
+    ready = False
+    cursor.is_ready = lambda: ready
+    cursor.play()
+    qtbot.wait(300)  # 15 frames are due
+    assert heard == []
+    ready = True
+    qtbot.waitUntil(lambda: len(heard) >= 1)
+    ready = False
+    assert heard[0] <= 1 + MAX_SKIPPED
+    qtbot.wait(200)
+    assert cursor.reached < 0.5
+    ready = True
+    qtbot.waitUntil(lambda: len(heard) >= 6)
+    cursor.pause()
+    steps = [after - before for before, after in itertools.pairwise(heard)]
+    assert max(steps) <= 1 + MAX_SKIPPED

@@ -1,0 +1,78 @@
+"""The status bar: where one is, how fast it plays, how good the points are, which mode is on."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from simspine_viewer.document import Document
+from simspine_viewer.editor import Editor
+from simspine_viewer.quality_monitor import QualityMonitor
+from simspine_viewer.selection import Selection
+from simspine_viewer.time_cursor import TimeCursor
+
+SLOWER = 0.9  # play at less than this share of its speed is said to be slower
+
+
+class StatusBar(QStatusBar):
+    """Remarks that go by themselves on the left, what always holds on the right."""
+
+    def __init__(
+        self,
+        document: Document,
+        cursor: TimeCursor,
+        selection: Selection,
+        editor: Editor,
+        monitor: QualityMonitor,
+    ) -> None:
+        super().__init__()
+        self._document, self._cursor, self._selection = document, cursor, selection
+        self._editor, self._monitor = editor, monitor
+        self.mode, self.quality, self.speed, self.place = (QLabel() for _ in range(4))
+        self.mode.setProperty("role", "warning")
+        for label in (self.mode, self.quality, self.speed, self.place):
+            self.addPermanentWidget(label)
+        document.opened.connect(self._show_place)
+        document.closed.connect(self._clear)
+        cursor.moved.connect(lambda _: self._show_place())
+        cursor.speed_changed.connect(lambda _: self._show_place())
+        cursor.playing_changed.connect(lambda _: self._show_place())
+        selection.changed.connect(self._show_mode)
+        editor.placing_changed.connect(lambda _: self._show_mode())
+        monitor.changed.connect(self._show_quality)
+
+    def _clear(self) -> None:
+        for label in (self.mode, self.quality, self.speed, self.place):
+            label.clear()
+
+    def _show_place(self) -> None:
+        cursor = self._cursor
+        if not self._document.is_open or not cursor.n_frames:
+            return
+        seconds = cursor.frame / cursor.fps
+        self.place.setText(f"Frame {cursor.frame} of {cursor.n_frames - 1}   {seconds:.3f} s")
+        slower = cursor.playing and cursor.reached < SLOWER * cursor.speed
+        reached = f" (reaches {cursor.reached:.1f}×)" if slower else ""
+        self.speed.setText(f"{cursor.speed:g}×{reached}")
+
+    def _show_mode(self) -> None:
+        text, keypoint = "", self._selection.keypoint
+        if self._editor.placing and keypoint >= 0 and self._document.is_open:
+            name = self._document.sequence.info.skeleton.keypoints[keypoint].marker
+            text = f"Placing {name}: click where it is; P ends"
+        self.mode.setText(text)
+
+    def _show_quality(self) -> None:
+        """The held-out-camera error: no choice of views or weights can flatter it."""
+        errors = self._monitor.errors
+        if errors is None or not errors.overall.n:
+            self.quality.clear()
+            return
+        names = self._document.sequence.info.cameras.names
+        views = [
+            f"{name}: {view.median:.1f} px"
+            for name, view in zip(names, errors.views, strict=True)
+            if view.n
+        ]
+        self.quality.setText(f"Held-out error {errors.overall.median:.1f} px")
+        how = f"Each view predicted from the others, median of {errors.overall.n} detections."
+        self.quality.setToolTip("\n".join([how, *views]))
