@@ -27,12 +27,14 @@ from simspine_viewer.time_cursor import TimeCursor
 # Each column with the widest text that can stand in it. The widths are set once: letting a table
 # fit itself to its contents costs a millisecond at every change of every cell.
 KEYPOINT_COLUMNS = {
-    "Keypoint": "", "Views": "8", "Residual": "1000.0 px", "Source": "triangulated",
+    "Keypoint": "", "Views": "8", "Residual": "100.0 px", "Source": "triangulated",
 }  # fmt: skip
 VIEW_COLUMNS = {
-    "View": "", "State": "placed, occluded", "Score": "0.00", "Residual": "1000.0 px",
+    "View": "", "State": "placed, occluded", "Score": "0.00", "Residual": "100.0 px",
 }  # fmt: skip
-CELL_PADDING = 22  # the style sheet's own, the item's and the header's margins
+KEYPOINTS, VIEWS = "Keypoints", "Views of the selected keypoint"
+STRETCHED = {KEYPOINTS: 3, VIEWS: 1}
+CELL_PADDING = 16  # the style sheet's own, the item's and the header's margins
 PLAYING_MS = 200  # while playing, nobody reads numbers faster than this
 
 
@@ -52,8 +54,8 @@ class Inspector(QWidget):
         self._settings = settings
         self._theme: Theme = DARK
         self._shown = QElapsedTimer()
-        self.keypoints = _table(KEYPOINT_COLUMNS, "Keypoints")
-        self.views = _table(VIEW_COLUMNS, "Views of the selected keypoint")
+        self.keypoints = _table(KEYPOINT_COLUMNS, KEYPOINTS)
+        self.views = _table(VIEW_COLUMNS, VIEWS)
         self.title = QLabel()
         self.title.setProperty("role", "heading")
         self.detail = QLabel()
@@ -115,6 +117,8 @@ class Inspector(QWidget):
             self.views.setItem(row, 0, QTableWidgetItem(camera.name))
             for column in range(1, len(VIEW_COLUMNS)):
                 self.views.setItem(row, column, QTableWidgetItem())
+        for table in (self.keypoints, self.views):
+            table.resizeColumnToContents(0)
         self.refresh()
         self._select()
 
@@ -253,7 +257,7 @@ def _table(columns: dict[str, str], name: str) -> QTableWidget:
     header.setHighlightSections(False)
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(STRETCHED[name], QHeaderView.ResizeMode.Stretch)
     for column, (title, widest) in enumerate(columns.items()):
         text = max(table.fontMetrics().horizontalAdvance(t) for t in (title, widest))
         header.resizeSection(column, text + CELL_PADDING)

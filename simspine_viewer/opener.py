@@ -54,11 +54,14 @@ class Opener:
     def open(self, path: Path) -> None:
         """Open a project file, or a recording folder (importing it the first time)."""
         path = path.expanduser().absolute()
-        project = existing_project(path)
+        if path.suffix == SUFFIX:
+            self.open_project(path)
+            return
+        plan = recognise(path)
+        project = existing_project(plan)
         if project is not None:
             self.open_project(project)
             return
-        plan = recognise(path)
         if self.attended:
             mended = ask_plan(self._window, plan, self._window.theme)
             if mended is None:

@@ -6,6 +6,7 @@ any device pixel ratio; only positions go through the pane's transform.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -185,7 +186,7 @@ def _paint_residuals(
             continue
         own, (x, y) = _keypoint_colour(scene, keypoint), solved
         if seen is not None:
-            short = np.hypot(seen[0] - x, seen[1] - y) < SHORTEST_RESIDUAL
+            short = math.hypot(seen[0] - x, seen[1] - y) < SHORTEST_RESIDUAL
             if short and keypoint != scene.moving:
                 continue
             thin[own].append(line(seen, solved))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 
-from simspine_viewer.overlay_scene import OverlayScene
+from simspine_viewer.overlay_scene import EpipolarCurve, OverlayScene
 from simspine_viewer.overlay_shapes import EDGE, REACH, FloatArray, Point, pen, rgba, thinned
 from simspine_viewer.palette import EPIPOLAR
 from simspine_viewer.pane_transform import PaneTransform
@@ -20,18 +21,28 @@ def paint_curves(
     """The curves; returns each camera's name with the curve's last visible point."""
     ends: list[tuple[str, Point]] = []
     for curve in scene.curves:
-        placed = _near_part(transform.to_widget(curve.xy), area)
-        if len(placed) < 2:
-            continue
-        vertices = thinned(placed).tolist()
-        lines = [QLineF(*start, *end) for start, end in itertools.pairwise(vertices)]
+        lines, end = _placed(curve, transform, area.getRect())
         for own, width in ((EDGE, 2.4), (rgba(EPIPOLAR), 1.2)):
             painter.setPen(pen(own, width))
             painter.drawLines(lines)
-        end = _last_inside(placed, area)
         if end is not None:
             ends.append((curve.camera, end))
     return ends
+
+
+# While a point is dragged, only the curves from the view that it is dragged in change.
+@lru_cache(maxsize=256)
+def _placed(
+    curve: EpipolarCurve, transform: PaneTransform, rect: tuple[float, float, float, float]
+) -> tuple[list[QLineF], Point | None]:
+    """A curve's lines in the widget and its last visible point."""
+    area = QRectF(*rect)
+    placed = _near_part(transform.to_widget(curve.xy), area)
+    if len(placed) < 2:
+        return [], None
+    vertices = thinned(placed).tolist()
+    lines = [QLineF(*start, *end) for start, end in itertools.pairwise(vertices)]
+    return lines, _last_inside(placed, area)
 
 
 def _near_part(placed: FloatArray, area: QRectF) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from simspine_viewer.pane_picture import PicturePainter
@@ -145,15 +145,21 @@ class PaneCanvas(QWidget):
         painter.setClipRect(area)
         at_rest = not self._rest.isActive()
         self._painter.paint(painter, self.transform, area, device_pixel_ratio, at_rest)
-        self.paint_over(painter, area)
         painter.restore()
-        self.paint_frame(painter)
+        self.paint_over(painter, area)
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
-        """Draw over the picture, clipped to its area."""
+        """Draw over the picture, which has ``area`` to itself, and around it; unclipped."""
 
-    def paint_frame(self, painter: QPainter) -> None:
-        """Draw the strip and the border."""
+
+def paint_border(painter: QPainter, rect: QRectF, colour: QColor) -> None:
+    """A border of two widget points just inside ``rect``."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    pen = QPen(colour, 2)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect.adjusted(1, 1, -1, -1))
 
 
 def point_of(position: QPointF) -> Point:

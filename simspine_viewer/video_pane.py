@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
     QEnterEvent,
     QHelpEvent,
@@ -13,7 +12,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPalette,
-    QPen,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -29,8 +27,8 @@ from simspine_viewer.overlay_scene import (
     person_at,
     scene_of,
 )
-from simspine_viewer.pane_canvas import PaneCanvas, Point, point_of
-from simspine_viewer.pane_gesture import DRAG_DISTANCE, EDITING, Gesture, Press
+from simspine_viewer.pane_canvas import PaneCanvas, Point, paint_border, point_of
+from simspine_viewer.pane_gesture import PaneGestures
 from simspine_viewer.picture import Picture
 from simspine_viewer.selection import Selection
 from simspine_viewer.time_cursor import TimeCursor
@@ -72,7 +70,6 @@ class VideoPane(PaneCanvas):
         self.options = OverlayOptions()
         self._points: FramePoints | None = None
         self._curves: tuple[bytes, tuple[EpipolarCurve, ...]] = (b"", ())
-        self._press = Press()
         self._is_late = False
         self._late = self._single_shot(_LATE_MS, self._show_late)
         self.setMouseTracking(True)
@@ -81,11 +78,11 @@ class VideoPane(PaneCanvas):
         document.changed.connect(self._forget_points)
         document.person_changed.connect(self._forget_points)
         document.closed.connect(self._forget_points)
-        document.preview_changed.connect(self._on_preview_changed)
+        document.preview_changed.connect(self.update)
         selection.changed.connect(self.update)
-        editor.placing_changed.connect(self._on_placing_changed)
         cursor.moved.connect(self._on_cursor_moved)
-        self._show_pointer(None)
+        self._gestures = PaneGestures(self, editor, self)
+        self._gestures.person_clicked.connect(self.person_clicked)
 
     @property
     def camera_name(self) -> str:
@@ -164,17 +161,10 @@ class VideoPane(PaneCanvas):
         self.update()
 
     def _on_cursor_moved(self) -> None:
-        if self._press.gesture in EDITING:
-            self._press.gesture = Gesture.DEAD
         if self.is_current:
             self._late.stop()
         elif not self._late.isActive():
             self._late.start()
-        self.update()
-
-    def _on_preview_changed(self) -> None:
-        if self.document.preview is None and self._press.gesture in (Gesture.DRAG, Gesture.PLACE):
-            self._press.gesture = Gesture.DEAD  # dropped by somebody else
         self.update()
 
     def _show_late(self) -> None:
@@ -210,110 +200,57 @@ class VideoPane(PaneCanvas):
         return items, pane_header.place_items(items, self.font(), self.width())
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
-        _, rects = self._placed_header()
+        items, rects = self._placed_header()
         clear = QRectF(area)  # badges may take rows over the picture
         clear.setTop(min(pane_header.header_height(rects, self.font()), area.bottom()))
+        painter.save()
+        painter.setClipRect(area)
         scene = self.scene()
         if scene is not None:
             paint_overlay(painter, scene, self.transform, clear, self.options)
         if self._picture is not None and self._picture.reason:
             pane_header.paint_notice(painter, pane_text.sentence(self._picture.reason), clear)
-
-    def paint_frame(self, painter: QPainter) -> None:
-        items, rects = self._placed_header()
+        painter.restore()
         pane_header.paint_header(painter, items, rects, self.font(), self.width())
         if self.selection.view == self.view:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            pen = QPen(QColor(self.palette().color(QPalette.ColorRole.Highlight)), 2)
-            pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-            painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+            highlight = self.palette().color(QPalette.ColorRole.Highlight)
+            paint_border(painter, QRectF(self.rect()), highlight)
 
-    # Mouse
+    # Mouse and keys
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._press.gesture in EDITING:
-            return  # another button during a gesture
-        at = point_of(event.position())
-        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
-        left = event.button() == Qt.MouseButton.LeftButton
-        if event.button() == Qt.MouseButton.MiddleButton or (left and alt):
-            self._press = Press(Gesture.PAN, event.button(), at, at)
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif left:
-            self._left_press(at)
-
-    def _left_press(self, at: Point) -> None:
-        left, scene = Qt.MouseButton.LeftButton, self.scene()
-        self._press = Press(Gesture.NONE, left, at, at)
-        keypoint, selected = self._keypoint_at(at), self.selection.keypoint
-        inside = scene is not None and self.picture_area().contains(*at)
-        if scene is None or not inside:
-            self.selection.set(view=self.view)
-        elif self.editor.placing and selected >= 0:
-            self.selection.set(view=self.view)
-            if self.is_current:
-                self._press = Press(Gesture.PLACE, left, at, at, selected)
-                self._drag_to(at)
-        elif keypoint >= 0:
-            self.selection.set(keypoint, self.view)
-            if self.is_current:
-                handle = self.transform.to_widget(scene.handles[keypoint])
-                grab = (float(handle[0]) - at[0], float(handle[1]) - at[1])
-                self._press = Press(Gesture.ARMED, left, at, at, keypoint, grab)
-        else:
-            self.selection.set(view=self.view)
-            shown = self.options.visible and self.options.others
-            track = person_at(scene, self.transform, at) if shown else -1
-            if track >= 0:
-                self.person_clicked.emit(track)
-
-    def _keypoint_at(self, at: Point) -> int:
+    def keypoint_at(self, at: Point) -> int:
+        """Keypoint that can be taken hold of at a widget position, -1 for none."""
         scene = self.scene()
         shown = self.options.visible and self.options.points
         if scene is None or not shown or not self.picture_area().contains(*at):
             return -1
         return keypoint_at(scene, self.transform, at)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at, press = point_of(event.position()), self._press
-        if press.gesture is Gesture.PAN:
-            dx, dy = at[0] - press.last[0], at[1] - press.last[1]
-            self.set_transform(self.transform.moved(dx, dy))
-        elif press.gesture is Gesture.ARMED:
-            if np.hypot(at[0] - press.start[0], at[1] - press.start[1]) > DRAG_DISTANCE:
-                press.gesture = Gesture.DRAG
-                self._drag_to(at)
-        elif press.gesture in EDITING:
-            self._drag_to(at)
-        elif press.gesture is Gesture.NONE:
-            self._show_pointer(at)
-        press.last = at
+    def person_at(self, at: Point) -> int:
+        """Track of another person seen at a widget position, -1 for none."""
+        scene = self.scene()
+        if scene is None or not (self.options.visible and self.options.others):
+            return -1
+        return person_at(scene, self.transform, at)
 
-    def _drag_to(self, at: Point) -> None:
-        press = self._press
-        xy = self.transform.to_picture((at[0] + press.grab[0], at[1] + press.grab[1]))
-        self.editor.drag_in_view(self.view, press.keypoint, xy)
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        self._gestures.press(point_of(event.position()), event.button(), alt=alt)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._gestures.move(point_of(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        press = self._press
-        if event.button() != press.button:
-            return
-        self._press = Press()
-        self._show_pointer(point_of(event.position()))
-        if press.gesture in (Gesture.DRAG, Gesture.PLACE):
-            self.editor.release()
+        self._gestures.release(point_of(event.position()), event.button())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        placing = self.editor.placing and self.selection.keypoint >= 0
-        if event.button() != Qt.MouseButton.LeftButton or placing:
+        if event.button() != Qt.MouseButton.LeftButton or self._gestures.placing:
             self.mousePressEvent(event)
         else:
             self.enlarge_requested.emit(self.view)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if self._press.gesture in EDITING or not self.document.is_open:
+        if self._gestures.editing or not self.document.is_open:
             return
         position, scene = event.globalPos(), self.scene()
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
@@ -323,44 +260,18 @@ class VideoPane(PaneCanvas):
                 if np.isfinite(at).all() and self.picture_area().contains(*at.tolist()):
                     position = self.mapToGlobal(QPointF(*at.tolist())).toPoint()
         else:
-            keypoint = self._keypoint_at(point_of(QPointF(event.pos())))
+            keypoint = self.keypoint_at(point_of(QPointF(event.pos())))
         self.selection.set(keypoint if keypoint >= 0 else None, self.view)
         self.menu_requested.emit(position, keypoint)
 
-    # Keys and the pointer
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._gestures.hover(point_of(event.position()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        editing = self.editor.dragging or self._press.gesture in EDITING
         if event.key() == Qt.Key.Key_F and not event.modifiers():
             self.fit()
-        elif event.key() == Qt.Key.Key_Escape and editing:
-            self.cancel_gesture()
-        elif event.key() == Qt.Key.Key_Escape and self.editor.placing:
-            self.editor.set_placing(False)
-        else:
+        elif event.key() != Qt.Key.Key_Escape or not self._gestures.escape():
             super().keyPressEvent(event)
-
-    def cancel_gesture(self) -> None:
-        """Drop what the mouse is doing; the button does nothing until it is pressed again."""
-        if self._press.gesture in EDITING:
-            self._press.gesture = Gesture.DEAD
-        self.editor.cancel()
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        self._show_pointer(point_of(event.position()))
-
-    def _on_placing_changed(self) -> None:
-        self._show_pointer(None)
-
-    def _show_pointer(self, at: Point | None) -> None:
-        """The shape of the pointer says what a press would do."""
-        shape = Qt.CursorShape.ArrowCursor
-        if self.editor.placing:
-            shape = Qt.CursorShape.CrossCursor
-        elif at is not None and self._keypoint_at(at) >= 0:
-            shape = Qt.CursorShape.PointingHandCursor
-        if self.cursor().shape() != shape:
-            self.setCursor(shape)
 
     def event(self, event: QEvent) -> bool:
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
@@ -379,7 +290,7 @@ class VideoPane(PaneCanvas):
         for item, rect in zip(items, rects, strict=True):
             if rect.contains(*at):
                 return item.tooltip
-        scene, keypoint = self.scene(), self._keypoint_at(at)
+        scene, keypoint = self.scene(), self.keypoint_at(at)
         if scene is None or keypoint < 0:
             return ""
         return pane_text.keypoint_tooltip(scene, keypoint)

@@ -6,9 +6,6 @@ waits, and only while something changed and the widget is visible.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QSize, Qt, QTimer
@@ -36,6 +33,7 @@ from simspine_viewer.orbit_camera import Pinhole
 from simspine_viewer.scene_feed import SceneFactory, SceneFeed, make_scene
 from simspine_viewer.selection import Selection
 from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.view3d_gesture import View3DGestures
 from simspine_viewer.view3d_overlay import OverlayPainter
 from simspine_viewer.viewpoints import Viewpoints
 
@@ -43,23 +41,7 @@ FloatArray = NDArray[np.float64]
 
 FRAME_MS = 33  # between pictures
 STILL_MS = 180  # of rest, after which the picture is drawn again without jagged edges
-PICK_RADIUS = 10.0  # px
-DRAG_THRESHOLD = 3.0  # px; a press that moves less only selects
-ZOOM_PER_NOTCH = 1.15
 EMPTY_HINT = "Open a recording to see the person in 3D."
-
-
-@dataclass(slots=True)
-class Gesture:
-    """A mouse button being held: what it does, since where, and on which keypoint."""
-
-    kind: Literal["orbit", "pan", "point"]
-    button: Qt.MouseButton
-    start: QPointF
-    last: QPointF
-    keypoint: int = -1
-    xyz: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
-    moving: bool = False
 
 
 class View3D(QWidget):
@@ -82,14 +64,14 @@ class View3D(QWidget):
     ) -> None:
         super().__init__(parent)
         self._document, self._cursor, self._selection = document, cursor, selection
-        self._editor = editor
         self._viewpoints = Viewpoints(document, cursor)
         self._feed = SceneFeed(document, cursor, selection, self._viewpoints, factory)
         self._image: QImage | None = None
         self._painted = False
         self._new_picture = True
-        self._hover = -1
-        self._gesture: Gesture | None = None
+        self._gestures = View3DGestures(self, self._feed, self._viewpoints, editor)
+        self._gestures.moved.connect(self._request)
+        self._gestures.hover_changed.connect(self.update)
         self._clock = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -112,7 +94,7 @@ class View3D(QWidget):
         document.closed.connect(self._on_closed)
         document.changed.connect(self._on_changed)
         document.person_changed.connect(self._on_person_changed)
-        document.preview_changed.connect(self._on_preview_changed)
+        document.preview_changed.connect(self._on_points_changed)
         cursor.moved.connect(self._on_points_changed)
         selection.changed.connect(self._on_points_changed)
 
@@ -187,7 +169,7 @@ class View3D(QWidget):
         self._on_points_changed()
 
     def _on_closed(self) -> None:
-        self._gesture, self._hover = None, -1
+        self._gestures.end()
         self._image = None
         self._on_opened()
 
@@ -197,11 +179,6 @@ class View3D(QWidget):
 
     def _on_person_changed(self) -> None:
         self._viewpoints.reset()
-        self._on_points_changed()
-
-    def _on_preview_changed(self) -> None:
-        if self._document.preview is None and self._gesture is not None and self._gesture.moving:
-            self._end_gesture()  # ended from elsewhere: Escape, another frame, a commit
         self._on_points_changed()
 
     def _on_points_changed(self) -> None:
@@ -255,9 +232,8 @@ class View3D(QWidget):
         elif not self._document.is_open:
             overlay.message(EMPTY_HINT)
         else:
-            overlay.scene(
-                self._feed, self._viewpoints, self._document, self._selection, self._hover
-            )
+            hover = self._gestures.hover
+            overlay.scene(self._feed, self._viewpoints, self._document, self._selection, hover)
         painter.end()
         if not self._painted or (self._new_picture and not self._timer.isActive()):
             # Not before the window's first paint: making the scene takes a third of a second.
@@ -266,86 +242,29 @@ class View3D(QWidget):
 
     # Mouse and keys
 
-    def _keypoint_at(self, position: QPointF) -> int:
-        """The keypoint within reach of the pointer, -1 for none."""
-        points = self._feed.points()
-        if points is None:
-            return -1
-        gap = np.linalg.norm(self.project(points.xyz) - (position.x(), position.y()), axis=1)
-        gap = np.where(np.isfinite(gap), gap, np.inf)
-        nearest = int(np.argmin(gap))
-        return nearest if gap[nearest] <= PICK_RADIUS else -1
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._image is None or self._gesture is not None:
-            return
-        position, button = event.position(), event.button()
-        panning = button == Qt.MouseButton.MiddleButton or bool(
-            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        )
-        if button not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            return
-        if panning:
-            self._gesture = Gesture("pan", button, position, position)
-            return
-        keypoint, points = self._keypoint_at(position), self._feed.points()
-        if keypoint < 0 or points is None:
-            self._gesture = Gesture("orbit", button, position, position)
-            return
-        xyz = points.xyz[keypoint].copy()
-        self._gesture = Gesture("point", button, position, position, keypoint, xyz)
-        self._selection.set(keypoint=keypoint)
+        if self.has_picture:
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._gestures.press(event.position(), event.button(), shift=shift)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        position, gesture = event.position(), self._gesture
-        if gesture is None:
-            self._set_hover(self._keypoint_at(position))
-            return
-        step = position - gesture.last
-        gesture.last = position
-        if gesture.kind == "pan":
-            self._viewpoints.pan(step.x(), step.y(), self._size())
-        elif gesture.kind == "orbit":
-            self._viewpoints.turn(step.x(), step.y(), self._size())
-        else:
-            self._drag_point(gesture, position)
-        self._request()
-
-    def _drag_point(self, gesture: Gesture, position: QPointF) -> None:
-        moved = position - gesture.start
-        if not gesture.moving and np.hypot(moved.x(), moved.y()) <= DRAG_THRESHOLD:
-            return
-        if not gesture.moving:
-            self._cursor.pause()
-            gesture.moving = True
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        hole = self._hole()
-        target = orbit.project(hole, gesture.xyz) + np.array([moved.x(), moved.y()])
-        self._editor.drag_in_3d(gesture.keypoint, orbit.on_plane(hole, target, gesture.xyz))
+        self._gestures.move(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        gesture = self._gesture
-        if gesture is None or event.button() != gesture.button:
-            return
-        self._end_gesture()
-        if gesture.moving:
-            self._editor.release()
+        self._gestures.release(event.button())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.frame_person()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self._image is not None and (self._gesture is None or not self._gesture.moving):
-            factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / 120)
-            at = np.array([event.position().x(), event.position().y()])
-            self._viewpoints.zoom(factor, at, self._size())
-            self._request()
+        if self.has_picture:
+            self._gestures.zoom(event.position(), event.angleDelta().y())
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._is_dragging():
-            self._cancel_drag()
+        if event.key() == Qt.Key.Key_Escape and self._gestures.dragging:
+            self._gestures.cancel()
         elif event.key() == Qt.Key.Key_F and not event.modifiers():
             self.frame_person()
         else:
@@ -353,7 +272,7 @@ class View3D(QWidget):
 
     def event(self, event: QEvent) -> bool:
         kind = event.type()
-        if kind == QEvent.Type.ShortcutOverride and self._is_dragging():
+        if kind == QEvent.Type.ShortcutOverride and self._gestures.dragging:
             assert isinstance(event, QKeyEvent)
             if event.key() == Qt.Key.Key_Escape:  # ours while dragging, whatever the menus say
                 event.accept()
@@ -362,36 +281,13 @@ class View3D(QWidget):
         return super().event(event)
 
     def leaveEvent(self, _event: QEvent) -> None:
-        self._set_hover(-1)
+        self._gestures.leave()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._cancel_drag()
+        self._gestures.cancel()
         self._timer.stop()
         self._still.stop()
         super().hideEvent(event)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._request()
-
-    def _is_dragging(self) -> bool:
-        return self._gesture is not None and self._gesture.moving
-
-    def _cancel_drag(self) -> None:
-        dragging = self._is_dragging()
-        self._end_gesture()
-        if dragging:
-            self._editor.cancel()
-
-    def _end_gesture(self) -> None:
-        self._gesture = None
-        self.unsetCursor()
-        self._hover = -1
-
-    def _set_hover(self, keypoint: int) -> None:
-        if keypoint != self._hover:
-            self._hover = keypoint
-            if keypoint >= 0:
-                self.setCursor(Qt.CursorShape.PointingHandCursor)
-            else:
-                self.unsetCursor()
-            self.update()

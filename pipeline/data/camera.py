@@ -58,11 +58,6 @@ class Camera:
         centre: FloatArray = -self.rotation.T @ self.translation
         return centre
 
-    @property
-    def projection_matrix(self) -> FloatArray:
-        """(3, 4) matrix K [R | t] (without distortion)."""
-        return np.asarray(self.matrix @ np.column_stack([self.rotation, self.translation]))
-
 
 def turned(camera: Camera, new_from_old: FloatArray) -> Camera:
     """The same camera expressed in a world turned by the (3, 3) rotation ``new_from_old``."""

@@ -130,8 +130,3 @@ def split_track(sequence: Sequence, track: int, frame: int) -> Patches:
             patches.append(sequence.patch(name, moving, own[tuple(moving.T)], new))
             patches.append(sequence.patch(name, moving, empty, track))
     return _changed(*patches)
-
-
-def assign_instance(sequence: Sequence, frame: int, view: int, person: int, track: int) -> Patches:
-    """Say that one detected person in one view and frame belongs to ``track`` (-1: to nobody)."""
-    return _changed(sequence.patch("assignment.track", [(frame, view, person)], track))

@@ -76,13 +76,15 @@ class ChunkedArray:
     """An array whose first axis is stored in chunks that exist only once written to.
 
     Reading what was never written gives the fill value. Reads are copies, so nobody outside can
-    change the store; :meth:`write` is the only way in.
+    change the store; :meth:`write` and :meth:`set_chunk` are the only ways in, and ``n_writes``
+    counts them.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: str, fill: float) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.fill = fill
+        self.n_writes = 0
         self._chunks: dict[int, NDArray[Any]] = {}
 
     def __len__(self) -> int:
@@ -137,6 +139,7 @@ class ChunkedArray:
 
     def write(self, index: NDArray[np.intp], values: NDArray[Any]) -> None:
         """Set values (N, *item) at ``index`` (N, D)."""
+        self.n_writes += 1
         numbers = index[:, 0] // CHUNK
         for number in np.unique(numbers):
             here = numbers == number
@@ -173,6 +176,7 @@ class ChunkedArray:
         if data.shape != expected:
             raise ValueError(f"chunk {number} has shape {data.shape}, expected {expected}")
         self._chunks[number] = np.array(data, self.dtype)
+        self.n_writes += 1
 
 
 def _within(index: NDArray[np.intp], number: int) -> tuple[NDArray[np.intp], ...]:

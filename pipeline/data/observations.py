@@ -73,7 +73,19 @@ def observations(sequence: Sequence, track: int, rows: FrameIndex = slice(None))
 
 
 def track_ids(sequence: Sequence) -> NDArray[np.intp]:
-    """Ids of the tracks that have at least one instance or one manual value, ascending."""
+    """Ids of the tracks that have at least one instance or one manual value, ascending.
+
+    Asking again costs nothing until an authored layer was written to.
+    """
+    state = tuple(
+        (name, track, sequence.layer(name, track).n_writes)
+        for name, track in sequence.stored_layers()
+        if LAYERS[name].kind == "authored"
+    )
+    return sequence.remembered("track_ids", state, lambda: _track_ids(sequence)).copy()
+
+
+def _track_ids(sequence: Sequence) -> NDArray[np.intp]:
     assigned = np.unique(sequence.read("assignment.track"))
     manual = [
         track

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,8 @@ from pipeline.data.layers import INPUTS, LAYERS, MAX_TRACKS, NO_TRACK, ChunkedAr
 from pipeline.data.patch import Change, Patch
 from pipeline.data.skeleton import Skeleton
 from pipeline.data.stamps import Stamps
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Sequence:
         self.revision = 0
         self.stamps = Stamps(info.n_frames)
         self._layers: dict[tuple[str, int], ChunkedArray] = {}
+        self._remembered: dict[str, tuple[Hashable, Any]] = {}
 
     @property
     def n_frames(self) -> int:
@@ -119,6 +123,13 @@ class Sequence:
             raise IndexError(f"index outside {name} of shape {tuple(limits)}")
         values = np.broadcast_to(np.asarray(new, store.dtype), (len(rows), *spec.item)).copy()
         return Patch(name, rows, store.get(rows), values, track)
+
+    def remembered(self, name: str, state: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gave for ``name`` when last asked, made anew where ``state`` differs."""
+        if name not in self._remembered or self._remembered[name][0] != state:
+            self._remembered[name] = state, make()
+        value: T = self._remembered[name][1]
+        return value
 
     def apply(self, patch: Patch) -> Change:
         """Write a patch and say what changed."""

@@ -78,32 +78,6 @@ def epipolar_curve(
     return curve[_longest_run(_inside(to_camera, curve, margin))]
 
 
-def point_on_curve_nearest(curve: ArrayLike, xy: ArrayLike) -> FloatArray:
-    """The point of a polyline that is nearest to a pixel.
-
-    Parameters
-    ----------
-    curve : (M, 2) array
-        As from :func:`epipolar_curve`.
-    xy : (2,) array
-
-    Returns
-    -------
-    (2,) array
-        NaN if the curve is empty.
-    """
-    line = np.asarray(curve, dtype=np.float64).reshape(-1, 2)
-    target = np.asarray(xy, dtype=np.float64)
-    if len(line) == 0:
-        return np.full(2, np.nan)
-    start = line[:-1] if len(line) > 1 else line
-    step = np.diff(line, axis=0) if len(line) > 1 else np.zeros((1, 2))
-    square = np.maximum((step * step).sum(axis=1), 1e-300)
-    share = np.clip(((target - start) * step).sum(axis=1) / square, 0.0, 1.0)
-    nearest = start + share[:, None] * step
-    return np.asarray(nearest[np.argmin(((nearest - target) ** 2).sum(axis=1))])
-
-
 def _inside(camera: Camera, xy: FloatArray, margin: float) -> NDArray[np.bool_]:
     size = np.asarray(camera.size, dtype=np.float64)
     return np.asarray(((xy >= -margin) & (xy <= size - 1.0 + margin)).all(axis=-1))

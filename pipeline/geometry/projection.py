@@ -197,33 +197,6 @@ def undistort(camera: Camera, xy: ArrayLike) -> FloatArray:
     return np.asarray(normalised[..., 0, :])
 
 
-def projection_jacobian(camera: Camera, xyz: ArrayLike) -> FloatArray:
-    """Derivative of :func:`project`.
-
-    Parameters
-    ----------
-    camera : Camera
-    xyz : (..., 3) array
-        World points in metres.
-
-    Returns
-    -------
-    (..., 2, 3) array
-        Pixels per metre; NaN where :func:`project` is NaN.
-    """
-    stack = stacked((camera,))
-    points = np.asarray(xyz, dtype=np.float64)
-    local = points @ camera.rotation.T + camera.translation
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        depth = np.where(local[..., 2] > NEAREST_DEPTH, local[..., 2], np.nan)
-        x, y = local[..., 0] / depth, local[..., 1] / depth
-        depth = np.where(x * x + y * y < stack.limit[0], depth, np.nan)
-        _, _, dxx, dxy, dyy = lens.distort_with_slope(stack.coefficients[:, 0], x, y)
-    slope = np.stack([dxx, dxy, dxy, dyy], axis=-1).reshape(*points.shape[:-1], 2, 2)
-    plain = camera.rotation[:2] - np.stack([x, y], axis=-1)[..., None] * camera.rotation[2]
-    return np.asarray(stack.scale[0] @ slope @ (plain / depth[..., None, None]))
-
-
 def ray(camera: Camera, xy: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """The line of sight of pixels.
 

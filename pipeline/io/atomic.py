@@ -45,7 +45,7 @@ def atomic_text(path: Path) -> Iterator[TextIO]:
             if target.exists():
                 shutil.copymode(target, temporary)
             os.replace(temporary, target)
-            _sync_folder(target.parent)
+            sync_to_disk(target.parent)
     finally:
         # Only ever there after a failure, whose own message is the one to be read.
         with contextlib.suppress(OSError):
@@ -82,7 +82,7 @@ def atomic_folder(path: Path, may_replace: Callable[[Path], bool]) -> Iterator[P
             if hasattr(os, "sync"):
                 os.sync()  # thousands of small files: one sync each would take minutes
             _swap(temporary, target, old)
-            _sync_folder(target.parent)
+            sync_to_disk(target.parent)
     finally:
         # The export stands or has failed by now; what cannot be removed changes neither.
         shutil.rmtree(temporary, ignore_errors=True)
@@ -132,10 +132,12 @@ def _cause(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open folders and orders renames itself
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; OSError where that fails."""
+    is_folder = path.is_dir()
+    if is_folder and os.name == "nt":  # Windows cannot open folders and orders renames itself
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -115,14 +116,55 @@ def checked_camera(
     )
 
 
-def left_out(path: Path, name: str, fault: CameraFaultError) -> Finding:
-    """The finding that a camera of a calibration was not used."""
-    message = f"The camera {name} in {path.name} was left out: {fault}."
-    return Finding("error", "camera-left-out", message, path)
+@dataclass(frozen=True, slots=True)
+class CameraEntry:
+    """One camera of a file, not read yet.
+
+    ``read`` gives the camera and what is odd about it, or raises CameraFaultError;
+    ``other_name`` is tried where an earlier camera has ``name`` already.
+    """
+
+    name: str
+    other_name: str
+    read: Callable[[], tuple[Camera, tuple[Finding, ...]]]
 
 
-def distinct_name(name: str, taken: Sequence[str]) -> str:
-    """``name``, or ``name (2)`` and so on where it is taken already."""
+def collected(
+    path: Path, entries: Iterable[CameraEntry]
+) -> tuple[tuple[Camera, ...], tuple[Finding, ...]]:
+    """The usable cameras of a calibration, all names different, and what was noticed.
+
+    Raises
+    ------
+    UserError
+        No camera is usable.
+    """
+    cameras: dict[str, Camera] = {}
+    findings: list[Finding] = []
+    faults: list[str] = []
+    for entry in entries:
+        name = entry.name
+        try:
+            camera, noticed = entry.read()
+        except CameraFaultError as fault:
+            message = f"The camera {name} in {path.name} was left out: {fault}."
+            findings.append(Finding("error", "camera-left-out", message, path))
+            faults.append(f"{name}: {fault}")
+            continue
+        findings.extend(noticed)
+        if name in cameras:
+            unique = _distinct_name(entry.other_name, list(cameras))
+            message = f"{path.name} has two cameras named {name}; the second is called {unique}."
+            findings.append(Finding("warning", "duplicate-camera", message, path))
+            camera = replace(camera, name=unique)
+        cameras[camera.name] = camera
+    if not cameras:
+        reason = f" ({faults[0]})" if faults else ""
+        raise UserError(f"The calibration {path.name} describes no usable camera{reason}.")
+    return tuple(cameras.values()), tuple(findings)
+
+
+def _distinct_name(name: str, taken: Sequence[str]) -> str:
     candidate, number = name, 1
     while candidate in taken:
         number += 1

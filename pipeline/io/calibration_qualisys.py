@@ -7,8 +7,8 @@ dimensionless (``docs/decisions/001-qualisys-distortion.md``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,10 +17,10 @@ import numpy as np
 from pipeline.data.camera import Camera
 from pipeline.data.errors import Finding, UserError
 from pipeline.io.calibration_checks import (
+    CameraEntry,
     CameraFaultError,
     checked_camera,
-    distinct_name,
-    left_out,
+    collected,
     numbers,
     read_bytes,
 )
@@ -60,36 +60,22 @@ def read_qualisys(path: Path) -> tuple[tuple[Camera, ...], tuple[Finding, ...]]:
         raise UserError(
             f"The calibration {path.name} is not text in the encoding it names."
         ) from error
-    cameras: list[Camera] = []
-    findings: list[Finding] = []
-    faults: list[str] = []
+    return collected(path, _entries(path, root))
+
+
+def _entries(path: Path, root: ElementTree.Element) -> Iterator[CameraEntry]:
+    number = 0
     for element in root.iter():
         if element.tag.lower() != "camera" or element.get("active") == "0":
             continue
-        name = element.get("serial") or element.get("id") or f"camera {len(cameras) + 1}"
-        try:
-            camera, skew = _camera(name, element)
-        except CameraFaultError as fault:
-            findings.append(left_out(path, name, fault))
-            faults.append(f"{name}: {fault}")
-            continue
-        if skew:
-            message = f"The skew of camera {name} in {path.name} was ignored, as OpenCV has none."
-            findings.append(Finding("warning", "skew-ignored", message, path))
-        taken = [c.name for c in cameras]
-        if name in taken:
-            unique = distinct_name(name, taken)
-            message = f"{path.name} has two cameras named {name}; the second is called {unique}."
-            findings.append(Finding("warning", "duplicate-camera", message, path))
-            camera = replace(camera, name=unique)
-        cameras.append(camera)
-    if not cameras:
-        reason = f" ({faults[0]})" if faults else ""
-        raise UserError(f"The calibration {path.name} describes no usable camera{reason}.")
-    return tuple(cameras), tuple(findings)
+        number += 1
+        name = element.get("serial") or element.get("id") or f"camera {number}"
+        yield CameraEntry(name, name, partial(_camera, path, name, element))
 
 
-def _camera(name: str, element: ElementTree.Element) -> tuple[Camera, bool]:
+def _camera(
+    path: Path, name: str, element: ElementTree.Element
+) -> tuple[Camera, tuple[Finding, ...]]:
     if element.get("calibrated", "true").lower() == "false":
         raise CameraFaultError("Qualisys marked it as not calibrated")
     intrinsic = _attributes(element, "intrinsic")
@@ -118,7 +104,10 @@ def _camera(name: str, element: ElementTree.Element) -> tuple[Camera, bool]:
         rotation,
         -rotation @ position,
     )
-    return camera, float(intrinsic.get("skew", "0") or 0) != 0
+    if float(intrinsic.get("skew", "0") or 0) == 0:
+        return camera, ()
+    message = f"The skew of camera {name} in {path.name} was ignored, as OpenCV has none."
+    return camera, (Finding("warning", "skew-ignored", message, path),)
 
 
 def _attributes(element: ElementTree.Element, tag: str) -> dict[str, str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ import tomli_w
 
 from pipeline.data.camera import Camera
 from pipeline.data.errors import Finding, UserError
+from pipeline.io.atomic import atomic_text
 from pipeline.io.calibration_checks import (
     COEFFICIENT_COUNTS,
+    CameraEntry,
     CameraFaultError,
     checked_camera,
-    distinct_name,
-    left_out,
+    collected,
     read_bytes,
 )
 
@@ -57,10 +57,12 @@ def read_toml(path: Path) -> tuple[tuple[Camera, ...], tuple[Finding, ...]]:
     UserError
         The file cannot be read, a camera is a fisheye, or no camera is usable.
     """
-    table = _parse(path)
-    cameras: list[Camera] = []
-    findings: list[Finding] = []
-    faults: list[str] = []
+    cameras, findings = collected(path, _entries(path, _parse(path)))
+    converted, unit_findings = _in_metres(path, cameras)
+    return converted, (*findings, *unit_findings)
+
+
+def _entries(path: Path, table: dict[str, Any]) -> Iterator[CameraEntry]:
     for section, entry in _camera_tables(table):
         name = str(entry.get("name") or section)
         if entry.get("fisheye", False):
@@ -68,27 +70,14 @@ def read_toml(path: Path) -> tuple[tuple[Camera, ...], tuple[Finding, ...]]:
                 f"The camera {name} in {path.name} is a fisheye, and only the OpenCV pinhole "
                 "model with 4, 5 or 8 coefficients can be used."
             )
-        try:
-            missing = [key for key in _REQUIRED if key not in entry]
-            if missing:
-                raise CameraFaultError(f"it has no “{missing[0]}”")
-            camera = checked_camera(name, *(entry[key] for key in _REQUIRED))
-        except CameraFaultError as fault:
-            findings.append(left_out(path, name, fault))
-            faults.append(f"{name}: {fault}")
-            continue
-        taken = [c.name for c in cameras]
-        if name in taken:
-            unique = distinct_name(section, taken)
-            message = f"{path.name} has two cameras named {name}; the second is called {unique}."
-            findings.append(Finding("warning", "duplicate-camera", message, path))
-            camera = replace(camera, name=unique)
-        cameras.append(camera)
-    if not cameras:
-        reason = f" ({faults[0]})" if faults else ""
-        raise UserError(f"The calibration {path.name} describes no usable camera{reason}.")
-    converted, unit_findings = _in_metres(path, cameras)
-    return converted, (*findings, *unit_findings)
+        yield CameraEntry(name, section, partial(_camera, name, entry))
+
+
+def _camera(name: str, entry: dict[str, Any]) -> tuple[Camera, tuple[Finding, ...]]:
+    missing = [key for key in _REQUIRED if key not in entry]
+    if missing:
+        raise CameraFaultError(f"it has no “{missing[0]}”")
+    return checked_camera(name, *(entry[key] for key in _REQUIRED)), ()
 
 
 def write_calibration_toml(path: Path, cameras: Iterable[Camera]) -> None:
@@ -127,7 +116,8 @@ def write_calibration_toml(path: Path, cameras: Iterable[Camera]) -> None:
             "fisheye": False,
         }
     table["metadata"] = {"adjusted": False, "error": 0.0}
-    _write_atomically(path, tomli_w.dumps(table).encode())
+    with atomic_text(path) as handle:
+        handle.write(tomli_w.dumps(table))
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -154,7 +144,9 @@ def _camera_tables(table: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
             yield section, entry
 
 
-def _in_metres(path: Path, cameras: list[Camera]) -> tuple[tuple[Camera, ...], tuple[Finding, ...]]:
+def _in_metres(
+    path: Path, cameras: tuple[Camera, ...]
+) -> tuple[tuple[Camera, ...], tuple[Finding, ...]]:
     distance = float(np.median([np.linalg.norm(c.translation) for c in cameras]))
     if distance > _MILLIMETRES_ABOVE:
         message = (
@@ -168,22 +160,5 @@ def _in_metres(path: Path, cameras: list[Camera]) -> tuple[tuple[Camera, ...], t
             f"The cameras in {path.name} are {distance:.0f} m from the origin if the file is in "
             "metres, so its unit is doubtful."
         )
-        return tuple(cameras), (Finding("warning", "units", message, path),)
-    return tuple(cameras), ()
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        # mkstemp makes the file private; a calibration is an ordinary document.
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise UserError(f"{path.name} cannot be written: {error.strerror}.") from error
+        return cameras, (Finding("warning", "units", message, path),)
+    return cameras, ()

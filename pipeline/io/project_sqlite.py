@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pipeline.data.errors import UserError
+from pipeline.io.atomic import sync_to_disk
 
 _MAGIC = b"SQLite format 3\x00"
 _BUSY_MS = 5000  # longer than any checkpoint or commit of another process takes
@@ -155,10 +156,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         temporary.unlink(missing_ok=True)
         yield temporary
-        _sync(temporary, os.O_RDWR)
+        sync_to_disk(temporary)
         _discard_log(path)
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_to_disk(path.parent)
     finally:
         for leftover in (temporary, temporary.with_name(temporary.name + "-journal")):
             leftover.unlink(missing_ok=True)
@@ -189,16 +190,3 @@ def _discard_log(path: Path) -> None:
             settle(connect(path))
     for suffix in ("-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _sync(path: Path, flags: int) -> None:
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "nt":  # Windows cannot open folders and orders renames itself
-        _sync(folder, os.O_RDONLY)

@@ -42,19 +42,6 @@ class Trc:
     rate: float
 
 
-def write_trc(path: Path, trc: Trc) -> None:
-    """Write markers, replacing ``path`` atomically; frames are numbered from 1.
-
-    Raises
-    ------
-    UserError
-        Where the file cannot be written.
-    """
-    with atomic_text(path) as handle:
-        _write_header(handle, path.name, trc, n_original=len(trc.times))
-        _write_rows(handle, trc, first=0)
-
-
 def trc_steps(request: ExportRequest) -> Iterator[Step]:
     """Write the 3D points of a request; see :func:`pipeline.io.export.export_steps`.
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import tomli_w
 
 from pipeline.data.camera import WORLD_FROM_UP, Camera, CameraGroup, turned
+from pipeline.io.calibration import write_calibration_toml
 from pipeline.synthesis.body import FloatArray
 
 MAX_VIEWS = 8
@@ -75,20 +75,7 @@ def ring_of_cameras(n_views: int, size: tuple[int, int]) -> CameraGroup:
 
 def write_calibration(path: Path, cameras: CameraGroup) -> None:
     """Write cameras of the Y-up world as Pose2Sim's TOML, whose world is Z up."""
-    table: dict[str, object] = {}
-    for camera in cameras:
-        upright = turned(camera, WORLD_FROM_UP["z"].T)
-        table[camera.name] = {
-            "name": camera.name,
-            "size": [float(n) for n in camera.size],
-            "matrix": camera.matrix.tolist(),
-            "distortions": camera.distortion.tolist(),
-            "rotation": cv2.Rodrigues(upright.rotation)[0].ravel().tolist(),
-            "translation": upright.translation.tolist(),
-            "fisheye": False,
-        }
-    table["metadata"] = {"adjusted": False, "error": 0.0}
-    path.write_text(tomli_w.dumps(table), encoding="utf-8")
+    write_calibration_toml(path, (turned(camera, WORLD_FROM_UP["z"].T) for camera in cameras))
 
 
 def pixels(camera: Camera, xyz: FloatArray) -> FloatArray:

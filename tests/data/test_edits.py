@@ -155,14 +155,3 @@ def test_undoing_a_split_leaves_no_track_behind(sequence: Sequence) -> None:
 def test_asking_about_a_track_does_not_make_it(sequence: Sequence) -> None:
     observations(sequence, 7, slice(0, 1))
     assert track_ids(sequence).tolist() == [0, 1]
-
-
-def test_assigning_one_instance(sequence: Sequence) -> None:
-    before = sequence.read("assignment.track")
-    apply(sequence, edits.assign_instance(sequence, F, V, 0, 5))
-    after = sequence.read("assignment.track")
-    assert np.argwhere(before != after).tolist() == [[F, V, 0]]
-    assert track_ids(sequence).tolist() == [0, 1, 5]
-    apply(sequence, edits.assign_instance(sequence, F, V, 0, -1))
-    assert after[F, V, 0] == 5
-    assert sequence.read("assignment.track", [F])[0, V, 0] == -1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.data import edits
+from pipeline.data.layers import ChunkedArray
 from pipeline.data.observations import detections, observations, track_ids
 from pipeline.data.sequence import Sequence
 from pipeline.data.source import Flag
@@ -33,8 +34,7 @@ def test_detections_follow_the_assignment(sequence: Sequence) -> None:
         assert np.array_equal(score[here], arrays["score"][:, :, track][here])
         assert np.isnan(xy[~here]).all()
         assert not score[~here].any()
-    apply(sequence, edits.assign_instance(sequence, F, V, 0, 1))
-    apply(sequence, edits.assign_instance(sequence, F, V, 1, -1))
+    sequence.apply(sequence.patch("assignment.track", [(F, V, 0), (F, V, 1)], [1, -1]))
     xy, _ = detections(sequence, 1, slice(F, F + 1))
     assert np.array_equal(xy[0, V], arrays["xy"][F, V, 0])
 
@@ -97,3 +97,30 @@ def test_tracks_are_those_assigned_or_annotated(sequence: Sequence) -> None:
     assert track_ids(sequence).tolist() == [0, 1]
     apply(sequence, edits.place_point(sequence, 4, F, V, K, (1, 2)))
     assert track_ids(sequence).tolist() == [0, 1, 4]
+
+
+def test_asking_for_the_tracks_again_scans_nothing(
+    sequence: Sequence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = track_ids(sequence)
+    given[:] = 99  # what is handed out is the caller's
+    with monkeypatch.context() as patched:
+        for name in ("read", "any"):
+            patched.delattr(ChunkedArray, name)
+        assert track_ids(sequence).tolist() == [0, 1]
+        sequence.apply(sequence.patch("points3d.n_views", [(0, 0)], 3, 0))  # nobody's work
+        assert track_ids(sequence).tolist() == [0, 1]
+
+
+def test_every_way_of_changing_tracks_is_noticed(sequence: Sequence) -> None:
+    assert track_ids(sequence).tolist() == [0, 1]
+    apply(sequence, edits.place_point(sequence, 4, F, V, 0, (1, 2)))
+    assert track_ids(sequence).tolist() == [0, 1, 4]
+    sequence.apply(sequence.patch("assignment.track", [(F, V, 0)], 7))
+    assert track_ids(sequence).tolist() == [0, 1, 4, 7]
+    apply(sequence, edits.revert_point(sequence, 4, F, [V], 0))
+    assert track_ids(sequence).tolist() == [0, 1, 7]
+    store = sequence.layer("assignment.track")
+    for number in range(store.n_chunks):
+        store.set_chunk(number, np.full((store.rows_in(number), *store.shape[1:]), 3, "i2"))
+    assert track_ids(sequence).tolist() == [3]

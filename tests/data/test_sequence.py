@@ -46,7 +46,7 @@ def test_an_edit_makes_its_frames_stale_for_its_track_only(sequence: Sequence) -
     apply(sequence, edits.place_point_3d(sequence, 0, 99, 2, (3, 4, 5)))
     assert stale(sequence, 0) == [17, 99]
     assert stale(sequence, 1) == []
-    apply(sequence, edits.assign_instance(sequence, 5, 0, 0, 1))
+    sequence.apply(sequence.patch("assignment.track", [(5, 0, 0)], 1))
     assert stale(sequence, 0) == [5, 17, 99]
     assert stale(sequence, 1) == [5]
 

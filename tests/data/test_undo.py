@@ -64,7 +64,6 @@ def edit_calls(draw: st.DrawFn) -> tuple[str, tuple[Any, ...]]:
                 ("ignore_track", (draw(st.booleans()),)),
                 ("merge_tracks", (draw(st.integers(0, 9)),)),
                 ("split_track", (frame,)),
-                ("assign_instance", (frame, view, draw(st.integers(0, 1)))),
             ]
         )
     )
@@ -78,8 +77,6 @@ def make(sequence: Sequence, call: tuple[str, tuple[Any, ...]], pick: int) -> tu
     if name == "merge_tracks":
         other = int(tracks[arguments[0] % len(tracks)])
         return edits.merge_tracks(sequence, track, other) if other != track else ()
-    if name == "assign_instance":
-        return edits.assign_instance(sequence, *arguments, track)
     made: tuple[Patch, ...] = getattr(edits, name)(sequence, track, *arguments)
     return made
 

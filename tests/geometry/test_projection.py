@@ -10,12 +10,11 @@ from pipeline.geometry.lens import fold_limit, undistort_with_slope
 from pipeline.geometry.projection import (
     project,
     project_views,
-    projection_jacobian,
     ray,
     stacked,
     undistort,
 )
-from tests.truth.cameras import DISTORTIONS, forward, observe, ring
+from tests.truth.cameras import forward, observe, ring
 
 
 def cloud(n: int = 60, seed: int = 3) -> np.ndarray:
@@ -79,7 +78,6 @@ def test_folded_points_do_not_come_back_into_the_picture() -> None:
         u, _ = forward(strong, point)
         assert 0 <= u <= 1919
         assert np.isfinite(project(strong, point)).all() == visible
-        assert np.isfinite(projection_jacobian(strong, point)).all() == visible
 
 
 def test_pixels_beyond_the_lens_model_are_nan_not_wrong() -> None:
@@ -95,24 +93,10 @@ def test_pixels_beyond_the_lens_model_are_nan_not_wrong() -> None:
         np.testing.assert_allclose(x * (1 - 0.35 * x * x), target * 0.98, atol=1e-12)
 
 
-@pytest.mark.parametrize("coefficients", sorted(DISTORTIONS))
-def test_jacobian_is_the_slope_of_the_independent_model(coefficients: int) -> None:
-    camera = ring(4, coefficients)[2]
-    points = cloud(10)
-    step = 1e-5
-    for point, jacobian in zip(points, projection_jacobian(camera, points), strict=True):
-        for axis in range(3):
-            delta = np.zeros(3)
-            delta[axis] = step
-            slope = np.subtract(forward(camera, point + delta), forward(camera, point - delta))
-            np.testing.assert_allclose(jacobian[:, axis], slope / (2 * step), rtol=1e-5, atol=1e-3)
-
-
 def test_any_leading_shape_is_kept() -> None:
     camera = ring(4)[0]
     points = cloud(24).reshape(2, 3, 4, 3)
     assert project(camera, points).shape == (2, 3, 4, 2)
-    assert projection_jacobian(camera, points).shape == (2, 3, 4, 2, 3)
     assert undistort(camera, project(camera, points)).shape == (2, 3, 4, 2)
     assert project(camera, np.zeros((0, 3))).shape == (0, 2)
     origin, direction = ray(camera, project(camera, points[0, 0, 0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,8 +90,17 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["c.toml"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("old")
+    path.chmod(0o600)
+    write_calibration_toml(path, [looking_camera("a", 0.0)])
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_writing_into_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^c\.toml cannot be written: .*\.$"):
+    with pytest.raises(UserError, match=r"c\.toml could not be written: .* does not exist\.$"):
         write_calibration_toml(tmp_path / "none" / "c.toml", [looking_camera("a", 0.0)])
 
 

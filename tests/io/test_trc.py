@@ -10,7 +10,7 @@ import pytest
 from pipeline.data.errors import UserError
 from pipeline.io.export import export
 from pipeline.io.opening import open_in_memory
-from pipeline.io.trc import Trc, read_trc, write_trc
+from pipeline.io.trc import read_trc
 from tests.data.recordings import N_FRAMES
 from tests.io.exports import FIRST_FRAMES, corrected_sequence, request
 
@@ -63,12 +63,16 @@ def test_layout(tmp_path: Path) -> None:
 
 
 def test_missing_markers_are_words_that_opensim_and_numpy_read(tmp_path: Path) -> None:
-    path, xyz = tmp_path / "gaps.trc", np.arange(18.0).reshape(2, 3, 3)
-    xyz[1, 2] = np.nan
-    write_trc(path, Trc(("A", "B", "C"), np.array([0, 0.5]), xyz, 2.0))
+    path, sequence = tmp_path / "gaps.trc", corrected_sequence()
+    last = sequence.n_keypoints - 2  # the last one has no point in any frame
+    absent = [(1, view, last) for view in range(sequence.n_views)]
+    sequence.apply(sequence.patch("manual2d.flags", absent, 2, 0))
+    export(request(path, "trc", sequence=sequence))
     assert lines_of(path)[6][-3:] == ["nan"] * 3
-    np.testing.assert_array_equal(np.loadtxt(path, skiprows=5)[:, 2:], xyz.reshape(2, 9))
-    np.testing.assert_array_equal(read_trc(path).xyz, xyz)
+    read = read_trc(path).xyz
+    assert np.isnan(read[1, -1]).all()
+    assert np.isfinite(read[:, -1]).any()
+    np.testing.assert_array_equal(np.loadtxt(path, skiprows=5)[:, 2:], read.reshape(len(read), -1))
 
 
 def test_nobody_in_3d(tmp_path: Path) -> None:
@@ -76,7 +80,7 @@ def test_nobody_in_3d(tmp_path: Path) -> None:
     index = np.indices((12, 3, 37)).reshape(3, -1).T
     sequence.apply(sequence.patch("manual2d.flags", index, 2, 0))
     sequence.apply(sequence.patch("manual3d.xyz", [(4, 4)], np.nan, 0))
-    with pytest.raises(UserError, match=r"person 0 of small has no 3D points in these frames\.$"):
+    with pytest.raises(UserError, match=r"person 1 of small has no 3D points in these frames\.$"):
         export(request(tmp_path / "walk.trc", "trc", sequence=sequence))
     assert list(tmp_path.iterdir()) == []
 

@@ -61,7 +61,7 @@ def random_edit(rng: np.random.Generator, sequence: Sequence) -> tuple[Patch, ..
         frame, view = int(rng.integers(sequence.n_frames)), int(rng.integers(sequence.n_views))
         point = int(rng.integers(sequence.n_keypoints))
         views = list(range(sequence.n_views)) if rng.random() < 0.3 else [view]
-        kind = rng.choice(9, p=[0.4, 0.12, 0.08, 0.12, 0.1, 0.05, 0.04, 0.04, 0.05])
+        kind = rng.choice(8, p=[0.4, 0.12, 0.08, 0.12, 0.13, 0.05, 0.05, 0.05])
         patches: tuple[Patch, ...] = ()
         if kind == 0:
             xy = rng.uniform(0, 1000, 2)
@@ -83,9 +83,6 @@ def random_edit(rng: np.random.Generator, sequence: Sequence) -> tuple[Patch, ..
             patches = edits.merge_tracks(sequence, track, other)
         elif kind == 7:
             patches = edits.split_track(sequence, track, frame)
-        elif kind == 8:
-            person = int(rng.integers(sequence.info.n_persons))
-            patches = edits.assign_instance(sequence, frame, view, person, track)
         if patches:
             return patches
 

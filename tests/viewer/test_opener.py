@@ -275,6 +275,7 @@ def test_recent_files_open_from_the_menu_and_the_welcome_page(qtbot, tmp_path: P
         (tmp_path / name).mkdir()
         paths.append(small_project(tmp_path / name))
     with main_window() as window:
+        window.commands.opener.attended = True  # what nobody is there to see is not remembered
         for path in paths:
             open_and_settle(window, path)
         assert window.settings.recent == [str(path) for path in reversed(paths)]

@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 
 from pipeline.data.skeleton import project_skeleton
 from pipeline.data.source import Flag
-from pipeline.geometry.epipolar import point_on_curve_nearest
 from simspine_viewer.overlay import OverlayOptions, link_side, paint_overlay
 from simspine_viewer.overlay_scene import (
     HIT_RADIUS,
@@ -27,6 +26,7 @@ from simspine_viewer.overlay_scene import (
 from simspine_viewer.overlay_shapes import label_rect, thinned
 from simspine_viewer.palette import BAD, EPIPOLAR, MANUAL, OTHER_PERSON, PREVIEW, SIDE_COLOUR
 from simspine_viewer.pane_transform import PaneTransform, fitted
+from tests.truth.curves import distance_to_curve
 from tests.viewer.fakes import ANNOTATED, BYSTANDER, open_bench
 
 pytestmark = pytest.mark.gui
@@ -286,8 +286,7 @@ def test_epipolar_curves_pass_through_the_point_they_come_from(qtbot: QtBot) -> 
     curves = epipolar_curves(cameras, 0, observed)
     assert [curve.camera for curve in curves] == ["cam02", "cam03"]
     for curve in curves:
-        nearest = point_on_curve_nearest(curve.xy, points.xy[0, MID])
-        assert np.linalg.norm(nearest - points.xy[0, MID]) < 0.5
+        assert distance_to_curve(curve.xy, points.xy[0, MID]) < 0.5
 
 
 def test_thinning_keeps_a_curve_in_place() -> None:
