@@ -114,6 +114,8 @@ def _paint_points(
     _paint_links(painter, scene.skeleton, observed, handles)
     if options.residuals:
         _paint_residuals(painter, scene, observed, reprojected, occluded)
+    if scene.moving >= 0:
+        _paint_moving(painter, observed[scene.moving], reprojected[scene.moving])
     radius = point_radius(transform.scale)
     for keypoint in _drawing_order(scene):
         at = handles[keypoint] if occluded[keypoint] else observed[keypoint]
@@ -199,6 +201,17 @@ def _paint_residuals(
         for own, lines in groups.items():
             painter.setPen(pen(rgba(own), width))
             painter.drawLines(lines)
+
+
+def _paint_moving(painter: QPainter, seen: Point | None, solved: Point | None) -> None:
+    """Where the dragged point now falls in this view, and how far from what was seen here."""
+    if solved is None:
+        return
+    if seen is not None:
+        for own, width in ((EDGE, 4.0), (rgba(PREVIEW), 2.0)):
+            painter.setPen(pen(own, width))
+            painter.drawLine(line(seen, solved))
+    draw_ring(painter, solved, POINT_RADIUS + 2.5, PREVIEW, 2.0)
 
 
 def _keypoint_colour(scene: OverlayScene, keypoint: int) -> RGB:

@@ -130,6 +130,17 @@ def test_another_frame_drops_the_drag(bench: Bench, pane: VideoPane) -> None:
     assert not bench.document.history.entries
 
 
+def test_another_frame_drops_a_press_that_has_not_moved(bench: Bench, pane: VideoPane) -> None:
+    start = where(bench, pane)
+    QTest.mousePress(pane, LEFT, pos=start)
+    bench.cursor.set_frame(1)
+    pane.set_picture(picture_of(1))
+    QTest.mouseMove(pane, start + QPoint(60, 30))
+    assert bench.document.preview is None
+    QTest.mouseRelease(pane, LEFT, pos=start + QPoint(60, 30))
+    assert not bench.document.history.entries
+
+
 def test_a_drag_dropped_by_somebody_else_stays_dropped(bench: Bench, pane: VideoPane) -> None:
     start = where(bench, pane)
     drag(pane, start, QPoint(40, 10), release=False)
