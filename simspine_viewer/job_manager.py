@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.jobs.spawn import WorkerProcess
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.jobs.messages import (
@@ -20,6 +19,7 @@ from pipeline.jobs.messages import (
     Partial,
     Progress,
 )
+from pipeline.jobs.spawn import WorkerProcess
 
 POLL_MS = 30
 KEPT = 50  # finished jobs that stay in the list
