@@ -34,6 +34,14 @@ def said_one_sentence(capsys: Capture, code: Exit, *words: str) -> None:
         assert word in streams.err
 
 
+# A shell starts what it puts into the background with Ctrl+C ignored, and its children inherit
+# that: as from a terminal, whatever the tests were started from.
+_FROM_A_TERMINAL = (
+    "import signal, runpy, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "sys.argv[0] = 'simspine'; runpy.run_module('pipeline.cli', run_name='__main__')"
+)
+
+
 def process(*arguments: str | Path, **options: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
+    command = [sys.executable, "-c", _FROM_A_TERMINAL, *map(str, arguments)]
     return subprocess.Popen(command, text=True, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
