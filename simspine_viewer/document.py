@@ -223,7 +223,7 @@ class Document(QObject):
         seen = observations(sequence, self.person, rows)
         derived = self._derived_at(frame)
         xyz = derived["points3d.xyz"].astype(float)
-        reprojected = project_views(sequence.info.cameras, xyz).swapaxes(0, 1)
+        reprojected = project_views(sequence.cameras, xyz).swapaxes(0, 1)
         ignored = sequence.read("tracks.ignored", self.tracks()).astype(bool)
         others = {
             int(track): detections(sequence, int(track), rows)[0][0]

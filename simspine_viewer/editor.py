@@ -56,7 +56,7 @@ class Editor(QObject):
         observed, score = points.xy[:, keypoint].copy(), points.score[:, keypoint].copy()
         manual = points.manual[:, keypoint].copy()
         observed[view], score[view], manual[view] = xy, 1.0, True
-        cameras = document.sequence.info.cameras
+        cameras = document.sequence.cameras
         xyz, sigma = solve_point(cameras, observed, score, manual)
         reprojected = project_views(cameras, xyz)
         residual = np.linalg.norm(observed - reprojected, axis=-1)
@@ -69,7 +69,7 @@ class Editor(QObject):
         document = self.document
         points = document.points_at(self.cursor.frame)
         observed = points.xy[:, keypoint]
-        cameras = document.sequence.info.cameras
+        cameras = document.sequence.cameras
         reprojected = project_views(cameras, xyz)
         residual = np.linalg.norm(observed - reprojected, axis=-1)
         document.set_preview(
@@ -95,7 +95,7 @@ class Editor(QObject):
             sequence, track, preview.frame, view, preview.keypoint, preview.xy[view]
         )
         had = np.isfinite(document.points_at(preview.frame).xy[view, preview.keypoint, 0])
-        camera = sequence.info.cameras[view].name
+        camera = sequence.cameras[view].name
         document.commit(f"{'Move' if had else 'Place'} {name} in {camera}", patches, place)
 
     def nudge(self, dx: float, dy: float) -> None:
@@ -147,7 +147,7 @@ class Editor(QObject):
         self.document.commit(label.format(self._name(keypoint)), patches, place)
 
     def _views(self, all_views: bool) -> tuple[list[int], str]:
-        cameras = self.document.sequence.info.cameras
+        cameras = self.document.sequence.cameras
         if all_views:
             return list(range(len(cameras))), "all views"
         return [self.selection.view], cameras[self.selection.view].name

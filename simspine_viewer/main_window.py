@@ -191,7 +191,7 @@ class MainWindow(QMainWindow):
         view = min(int(project.state("view", 0)), len(info.cameras) - 1)
         self.selection.set(keypoint=int(project.state("keypoint", -1)), view=view)
         self.grid.set_views(len(info.cameras))
-        self.loader.set_recording(info.videos, info.syncs)
+        self.loader.set_recording(info.videos, sequence.syncs)
         findings = project_findings(project)
         self.findings_panel.set_findings(findings)
         self.docks["findings"].setWindowTitle(f"Notes ({len(findings)})" if findings else "Notes")

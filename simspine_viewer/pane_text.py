@@ -55,7 +55,7 @@ def items(
     if is_late:
         row.append(HeaderItem("decoding…", "busy", "The cursor's frame is being decoded"))
     if picture_size is not None and document.is_open:
-        row += _size_items(picture_size, document.sequence.info.cameras[view].size)
+        row += _size_items(picture_size, document.sequence.cameras[view].size)
     return row
 
 

@@ -83,7 +83,7 @@ class PeoplePanel(QWidget):
         assigned = document.sequence.read("assignment.track")
         tracks = document.tracks()
         ignored = document.sequence.read("tracks.ignored", tracks).astype(bool)
-        names = document.sequence.info.cameras.names
+        names = document.sequence.cameras.names
         with QSignalBlocker(self.list):
             self.list.clear()
             for track, hidden in zip(tracks, ignored, strict=True):

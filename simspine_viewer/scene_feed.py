@@ -108,8 +108,8 @@ class SceneFeed:
     def _update(self, scene: Scene3D, size: Size) -> None:
         """Tell the scene what changed since the last picture."""
         if self._new_recording:
-            info = self._document.sequence.info
-            scene.set_recording(info.cameras, info.skeleton)
+            sequence = self._document.sequence
+            scene.set_recording(sequence.cameras, sequence.info.skeleton)
             self._new_recording, self._new_points = False, True
         points = self.points()
         if self._new_points and points is not None:

@@ -67,7 +67,7 @@ class StatusBar(QStatusBar):
         if errors is None or not errors.overall.n:
             self.quality.clear()
             return
-        names = self._document.sequence.info.cameras.names
+        names = self._document.sequence.cameras.names
         views = [
             f"{name}: {view.median:.1f} px"
             for name, view in zip(names, errors.views, strict=True)

@@ -88,7 +88,7 @@ class VideoPane(PaneCanvas):
     def camera_name(self) -> str:
         if not self.document.is_open:
             return f"view {self.view + 1}"
-        return self.document.sequence.info.cameras[self.view].name
+        return self.document.sequence.cameras[self.view].name
 
     # What is shown
 
@@ -152,7 +152,7 @@ class VideoPane(PaneCanvas):
             observed = preview.xy
         key = observed.tobytes()
         if key != self._curves[0]:
-            cameras = self.document.sequence.info.cameras
+            cameras = self.document.sequence.cameras
             self._curves = (key, epipolar_curves(cameras, self.view, observed))
         return self._curves[1]
 

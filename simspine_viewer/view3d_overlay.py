@@ -87,16 +87,16 @@ class OverlayPainter:
         hole, view = viewpoints.hole(size), viewpoints.current
         if isinstance(view, CameraView):
             self.picture_frame(orbit.picture_bounds(view, *size))
-        info, points, preview = document.sequence.info, feed.points(), feed.preview()
+        sequence, points, preview = document.sequence, feed.points(), feed.preview()
         labels = [
             Label(camera.name, _above(hole, camera), i == selection.view, above=True)
-            for i, camera in enumerate(info.cameras)
+            for i, camera in enumerate(sequence.cameras)
             if i != viewpoints.through
         ]
         for keypoint in {selection.keypoint, hover} - {-1}:
             if points is None:
                 continue
-            xyz, name = points.xyz[keypoint], info.skeleton.keypoints[keypoint].marker
+            xyz, name = points.xyz[keypoint], sequence.info.skeleton.keypoints[keypoint].marker
             if preview is not None and preview.keypoint == keypoint:
                 xyz = preview.xyz
             elif np.isfinite(points.sigma[keypoint]):

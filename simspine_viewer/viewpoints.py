@@ -60,8 +60,8 @@ class Viewpoints:
 
     def camera(self, view: int) -> None:
         """See what a calibrated camera sees, without its distortion."""
-        if self._document.is_open and 0 <= view < len(self._document.sequence.info.cameras):
-            camera = self._document.sequence.info.cameras[view]
+        if self._document.is_open and 0 <= view < len(self._document.sequence.cameras):
+            camera = self._document.sequence.cameras[view]
             self._set(CameraView(camera), f"Through {camera.name}", view)
 
     def turn(self, dx: float, dy: float, size: Size) -> None:

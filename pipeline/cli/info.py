@@ -30,8 +30,8 @@ def facts(opened: Opened) -> dict[str, Any]:
     sequence, info = opened.sequence, opened.sequence.info
     files = _files_with_people(sequence)
     views = []
-    for view, camera in enumerate(info.cameras):
-        video, sync = info.videos[view], info.syncs[view]
+    for view, camera in enumerate(sequence.cameras):
+        video, sync = info.videos[view], sequence.syncs[view]
         views.append(
             {
                 "camera": camera.name,

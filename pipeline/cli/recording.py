@@ -100,7 +100,7 @@ def people(sequence: Sequence) -> tuple[Person, ...]:
         there |= np.isfinite(placed).any(axis=2)
         views = tuple(
             name
-            for name, seen in zip(sequence.info.cameras.names, there.any(axis=0), strict=True)
+            for name, seen in zip(sequence.cameras.names, there.any(axis=0), strict=True)
             if seen
         )
         found.append(Person(track + 1, track, int(there.any(axis=1).sum()), views, hidden))

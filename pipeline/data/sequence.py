@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.data.camera import CameraGroup, SyncMap
-from pipeline.data.layers import INPUTS, LAYERS, MAX_TRACKS, NO_TRACK, ChunkedArray, LayerSpec
+from pipeline.data.chunked_array import ChunkedArray
+from pipeline.data.layers import INPUTS, LAYERS, MAX_TRACKS, NO_TRACK, LayerSpec
 from pipeline.data.patch import Change, Patch
 from pipeline.data.skeleton import Skeleton
 from pipeline.data.stamps import Stamps
@@ -75,6 +76,16 @@ class Sequence:
     @property
     def n_views(self) -> int:
         return len(self.info.cameras)
+
+    @property
+    def cameras(self) -> CameraGroup:
+        """The cameras in force now."""
+        return self.info.cameras
+
+    @property
+    def syncs(self) -> tuple[SyncMap, ...]:
+        """The time axes of the views in force now."""
+        return self.info.syncs
 
     @property
     def n_keypoints(self) -> int:

@@ -28,7 +28,7 @@ def solve_points3d(sequence: Sequence, track: int, frames: NDArray[np.intp]) -> 
     with an observation where there is none such. The sigma of a point placed in 3D is NaN, because
     nobody measured it.
     """
-    cameras = sequence.info.cameras
+    cameras = sequence.cameras
     seen = observations(sequence, track, frames)
     _, n_views, n_keypoints = seen.score.shape
     by_point = seen.xy.transpose(0, 2, 1, 3).reshape(-1, n_views, 2)

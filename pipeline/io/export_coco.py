@@ -54,7 +54,7 @@ def coco_steps(request: ExportRequest) -> Iterator[Step]:
                 found = _annotations(request, seen, view, first_ids[view] + first)
                 separator = _write_list(handle, found, separator)
                 done = first_ids[view] - 1 + first + len(block)
-                yield done / n_all, f"Writing {request.sequence.info.cameras[view].name}"
+                yield done / n_all, f"Writing {request.sequence.cameras[view].name}"
         handle.write("]\n}\n")
 
 

@@ -65,7 +65,9 @@ def _write_comments(handle: TextIO, request: ExportRequest) -> None:
         "sigma_mm in millimetres, residual_px in pixels",
         "pixels: original video image, origin top left, pixel centres at integers",
     ]
-    for camera, video, sync in zip(info.cameras, info.videos, info.syncs, strict=True):
+    for camera, video, sync in zip(
+        request.sequence.cameras, info.videos, request.sequence.syncs, strict=True
+    ):
         source = video.path.name if video.path else "none"
         lines.append(
             f"camera {camera.name}: {video.size[0]}x{video.size[1]} px, video {source}, "
@@ -149,7 +151,7 @@ def _view_rows(
     source = np.where(there, source, int(Source.NONE))
     score = np.where(there, seen.score, np.nan)
     noted = np.nonzero(there | (seen.flags != 0))
-    names, cameras = request.sequence.info.skeleton.names, request.sequence.info.cameras.names
+    names, cameras = request.sequence.info.skeleton.names, request.sequence.cameras.names
     columns: tuple[Iterable[Any], ...] = (
         *((names[k] for k in noted[2].tolist()), (cameras[v] for v in noted[1].tolist())),
         *(_numbers(seen.xy[noted][:, axis], 4) for axis in range(2)),
@@ -169,7 +171,7 @@ def _view_residuals(
     xyz = sequence.read("points3d.xyz", frames, request.track).astype(np.float64)
     projected = np.full((*xyz.shape[:2], sequence.n_views, 2), np.nan)
     here = np.isfinite(xyz).all(axis=-1)
-    projected[here] = project_views(sequence.info.cameras, xyz[here])
+    projected[here] = project_views(sequence.cameras, xyz[here])
     return np.asarray(np.linalg.norm(projected.swapaxes(1, 2) - seen.xy, axis=-1))
 
 

@@ -29,7 +29,7 @@ _NEAREST_TO_ZERO = 1e-4
 def openpose_steps(request: ExportRequest) -> Iterator[Step]:
     """Write a request's points in all views; see :func:`pipeline.io.export.export_steps`."""
     sequence = request.sequence
-    stems = file_stems(sequence.info.cameras.names)
+    stems = file_stems(sequence.cameras.names)
     with atomic_folder(request.path, is_our_export) as folder:
         for view, stem in enumerate(stems):
             view_folder = folder / f"{stem}{_FOLDER_SUFFIX}"

@@ -114,7 +114,7 @@ def pictures(request: ExportRequest, view: int) -> tuple[NDArray[np.intp], NDArr
     Both (n,), ascending. A slow video shows one picture in several sequence frames; the one in
     which a person said most about it speaks for the picture, else the first.
     """
-    sync = request.sequence.info.syncs[view]
+    sync = request.sequence.syncs[view]
     start, stop = request.span
     frames = np.arange(start, stop, dtype=np.intp)
     shown = np.floor(frames * sync.rate + 0.5).astype(np.intp) + sync.offset

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import __version__
+from pipeline.data.chunked_array import CHUNK
 from pipeline.data.errors import Finding, UserError
-from pipeline.data.layers import CHUNK, MAX_TRACKS
+from pipeline.data.layers import MAX_TRACKS
 from pipeline.data.sequence import RecordingInfo, Sequence, VideoRef
 from pipeline.data.skeleton import project_skeleton
 from pipeline.geometry.association import associate

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.data.chunked_array import CHUNK, ChunkedArray
 from pipeline.data.errors import Finding, UserError
-from pipeline.data.layers import CHUNK, LAYERS, NO_TRACK, ChunkedArray
+from pipeline.data.layers import LAYERS, NO_TRACK
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import RecordingInfo, Sequence
 from pipeline.io import project_schema

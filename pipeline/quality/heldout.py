@@ -116,7 +116,7 @@ def quality_steps(sequence: Sequence, track: int) -> Generator[tuple[float, str]
 def _heldout(sequence: Sequence, seen: Observations) -> FloatArray:
     n, n_views, n_keypoints = seen.score.shape
     by_point = heldout_errors(
-        sequence.info.cameras,
+        sequence.cameras,
         seen.xy.transpose(0, 2, 1, 3).reshape(-1, n_views, 2),
         seen.score.transpose(0, 2, 1).reshape(-1, n_views),
         manual=seen.manual.transpose(0, 2, 1).reshape(-1, n_views),
@@ -129,7 +129,7 @@ def _reprojection(
 ) -> FloatArray:
     n, n_views, n_keypoints = seen.score.shape
     xyz = sequence.read("points3d.xyz", frames, track).astype(np.float64)
-    projected = project_views(sequence.info.cameras, xyz.reshape(-1, 3))  # (n K, V, 2)
+    projected = project_views(sequence.cameras, xyz.reshape(-1, 3))  # (n K, V, 2)
     projected = projected.reshape(n, n_keypoints, n_views, 2).transpose(0, 2, 1, 3)
     return _counted(np.linalg.norm(projected - seen.xy, axis=-1), seen)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.layers import CHUNK, INPUTS, LAYERS, ChunkedArray
+from pipeline.data.chunked_array import CHUNK, ChunkedArray
+from pipeline.data.layers import INPUTS, LAYERS
 
 ROWS = 2 * CHUNK + 44
 

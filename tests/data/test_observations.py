@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.data import edits
-from pipeline.data.layers import ChunkedArray
+from pipeline.data.chunked_array import ChunkedArray
 from pipeline.data.observations import detections, observations, track_ids
 from pipeline.data.sequence import Sequence
 from pipeline.data.source import Flag

@@ -67,7 +67,7 @@ def test_noise_of_pixels_gives_errors_of_millimetres(sequence: Sequence, truth: 
 
 def test_placed_points_win_over_wrong_detections(sequence: Sequence, truth: np.ndarray) -> None:
     """Three of four detections are 60 px off; two careful clicks put the point right."""
-    cameras = sequence.info.cameras
+    cameras = sequence.cameras
     exact = project_views(cameras, truth[FRAME, KEYPOINT])
     for view in (1, 2, 3):
         index = (FRAME, view, 0, KEYPOINT)

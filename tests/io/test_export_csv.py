@@ -78,7 +78,7 @@ def test_residual_of_a_view_is_that_of_opencv(tmp_path: Path) -> None:
     export(request(tmp_path / "a.csv", "csv", sequence=sequence))
     _, table = read(tmp_path / "a.csv")
     name = sequence.info.skeleton.names[4]
-    camera = sequence.info.cameras[0]
+    camera = sequence.cameras[0]
     rotation, _ = cv2.Rodrigues(camera.rotation)
     point = np.array([[0.123456, -1.5, 2.25]])
     projected, _ = cv2.projectPoints(

@@ -28,7 +28,7 @@ def test_corrected_points_read_back_as_detections(tmp_path: Path) -> None:
     sequence = corrected_sequence()
     export(request(tmp_path / "out", "openpose", sequence=sequence, frames=None))
     seen = observations(sequence, 0)
-    for view, sync in enumerate(sequence.info.syncs):
+    for view, sync in enumerate(sequence.syncs):
         read = read_detections(tmp_path / "out" / f"cam{view}_json", n_frames=sync.n_frames)
         assert read.skeleton == "spinetrack_37"
         assert read.xy.shape[1] == 1
@@ -82,7 +82,7 @@ def test_a_point_at_the_edge_is_not_taken_for_a_missing_one(tmp_path: Path) -> N
 @pytest.mark.parametrize("edited", [1, 2])
 def test_a_correction_wins_where_frames_share_a_picture(edited: int, tmp_path: Path) -> None:
     sequence = corrected_sequence()
-    sync = sequence.info.syncs[2]
+    sync = sequence.syncs[2]
     assert sync.video_frame(1) == sync.video_frame(2) == 6
     for patch in edits.place_point(sequence, 0, edited, 2, 0, (77, 88)):
         sequence.apply(patch)

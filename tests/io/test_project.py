@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from pipeline.data import edits
+from pipeline.data.chunked_array import CHUNK
 from pipeline.data.errors import UserError
 from pipeline.data.history import Place
-from pipeline.data.layers import CHUNK, LAYERS
+from pipeline.data.layers import LAYERS
 from pipeline.data.source import Flag
 from pipeline.io.project import Project
 from tests.data.recordings import small_arrays, small_info, small_sequence

@@ -40,7 +40,7 @@ def test_place_the_nine_points(balancing: Path, qtbot) -> None:
         window.time.set_frame(FRAME)
         settle(window)
         intended = _intended_column(window)
-        clicks = project_views(document.sequence.info.cameras, intended)  # (9, V, 2)
+        clicks = project_views(document.sequence.cameras, intended)  # (9, V, 2)
         column = document.sequence.info.skeleton.column
         missing = np.isnan(document.points_at(FRAME).xyz[list(column), 0])
         assert missing.sum() == 8, "only the neck comes from the detector"

@@ -77,7 +77,7 @@ def _delete_everywhere(window: MainWindow, keypoint: int) -> np.ndarray:
 def test_a_missing_point_stands_in_all_views_after_the_second_click(window: MainWindow) -> None:
     document = window.document
     xyz = _delete_everywhere(window, POINT)
-    cameras = document.sequence.info.cameras
+    cameras = document.sequence.cameras
     pixels = project_views(cameras, xyz)
     gone = document.points_at(4)
     assert np.isnan(gone.xyz[POINT]).all()

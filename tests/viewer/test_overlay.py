@@ -280,7 +280,7 @@ def test_a_drag_moves_the_point_in_every_view(qtbot: QtBot) -> None:
 def test_epipolar_curves_pass_through_the_point_they_come_from(qtbot: QtBot) -> None:
     bench = open_bench()
     points = bench.document.points_at(0)
-    cameras = bench.document.sequence.info.cameras
+    cameras = bench.document.sequence.cameras
     observed = points.xy[:, MID].copy()
     observed[3] = np.nan
     curves = epipolar_curves(cameras, 0, observed)

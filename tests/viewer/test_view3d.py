@@ -203,7 +203,7 @@ def test_through_a_camera_agrees_with_its_projection(stand: Stand, qtbot: QtBot)
     """Where the lens bends nothing: at the point the cameras look at."""
     stand.show(qtbot)
     stand.view.view_camera(2)
-    camera = stand.bench.document.sequence.info.cameras[2]
+    camera = stand.bench.document.sequence.cameras[2]
     assert stand.view.viewpoints.title == "Through cam03"
     scale = 400 / 640
     expected = (projection.project(camera, [0.0, 1.0, 0.0]) + 0.5) * scale

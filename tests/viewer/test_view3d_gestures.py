@@ -58,7 +58,7 @@ def test_mouse_and_wheel_navigate(stand: Stand, qtbot: QtBot) -> None:
 def test_in_a_camera_the_wheel_enlarges_and_a_drag_leaves(stand: Stand, qtbot: QtBot) -> None:
     stand.show(qtbot)
     stand.view.view_camera(0)
-    centre = stand.bench.document.sequence.info.cameras[0].centre
+    centre = stand.bench.document.sequence.cameras[0].centre
     wheel(stand.view, QPoint(200, 200), 360)
     view = stand.view.viewpoints.current
     assert isinstance(view, CameraView)
