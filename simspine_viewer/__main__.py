@@ -91,10 +91,10 @@ class _Start:
             return
         window.document.opened.connect(self._opened)
         if args.screenshot:
-            window.commands.opener.attended = False
+            window.opener.attended = False
             window.error_said.connect(self._give_up)
         if args.demo:
-            window.commands.guarded(lambda c: c.open_demo())
+            window.guarded(window.opener.open_demo)
         elif args.path is not None:
             window.open_path(args.path)
         elif args.screenshot:
@@ -105,9 +105,8 @@ class _Start:
         if args.frame is not None:
             window.time.set_frame(args.frame)
         if args.keypoint:
-            window.commands.guarded(
-                lambda c: c.selection.set(c.document.sequence.info.skeleton.index(args.keypoint))
-            )
+            skeleton = window.document.sequence.info.skeleton
+            window.guarded(lambda: window.selection.set(skeleton.index(args.keypoint)))
         if args.screenshot:
             self._when_settled(self._shoot)
 

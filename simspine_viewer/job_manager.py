@@ -1,4 +1,4 @@
-"""Jobs of the window: one worker process, a queue, and what became of each job."""
+"""Jobs of the window: one worker process of each kind, queues, and what became of each job."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ class JobState:
 
 
 class JobManager(QObject):
-    """Submits jobs to the worker and hands their events on.
+    """Submits jobs to the workers and hands their events on.
 
-    The worker process is started at the first job, and again should it die.
+    There is one worker process of each kind, so that a long job of one kind does not hold up the
+    others. It is started at the first job, and again should it die.
     """
 
     changed = Signal()
@@ -52,13 +53,14 @@ class JobManager(QObject):
 
     def __init__(
         self,
-        worker: Callable[[], WorkerProcess] | None = None,
+        worker: Callable[[str], WorkerProcess] | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.jobs: list[JobState] = []
-        self._make_worker = worker or (lambda: WorkerProcess("geometry"))
-        self._worker: WorkerProcess | None = None
+        self._make_worker = worker or WorkerProcess
+        self._workers: dict[str, WorkerProcess] = {}
+        self._kinds: dict[int, str] = {}
         self._next_id = 1
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -68,26 +70,35 @@ class JobManager(QObject):
     def running(self) -> list[JobState]:
         return [state for state in self.jobs if state.running]
 
-    def submit(self, task: str, title: str, args: dict[str, Any], base_revision: int = 0) -> int:
-        """Queue a job; returns its id."""
+    def submit(
+        self,
+        task: str,
+        title: str,
+        args: dict[str, Any],
+        base_revision: int = 0,
+        kind: str = "geometry",
+    ) -> int:
+        """Queue a job with the worker of a kind; returns the job's id."""
         job = Job(self._next_id, task, args, base_revision, title)
         self._next_id += 1
         finished = [state for state in self.jobs if not state.running]
         for state in finished[: max(0, len(finished) - KEPT)]:
             self.jobs.remove(state)
         self.jobs.append(JobState(job))
-        if self._worker is None:
-            self._worker = self._make_worker()
-            self._worker.start()
-        self._worker.submit(job)
+        if kind not in self._workers:
+            self._workers[kind] = self._make_worker(kind)
+            self._workers[kind].start()
+        self._kinds[job.id] = kind
+        self._workers[kind].submit(job)
         self._timer.start()
         self.changed.emit()
         return job.id
 
     def cancel(self, job_id: int) -> None:
         """Ask a job to stop; it ends with ``Cancelled`` once the worker has heard."""
-        if self._worker is not None:
-            self._worker.cancel(job_id)
+        kind = self._kinds.get(job_id, "")
+        if kind in self._workers:
+            self._workers[kind].cancel(job_id)
 
     def cancel_all(self, task: str | None = None) -> None:
         """Ask all jobs (of one task) to stop."""
@@ -96,17 +107,17 @@ class JobManager(QObject):
                 self.cancel(state.job.id)
 
     def close(self) -> None:
-        """Stop the worker; running jobs are dropped."""
+        """Stop the workers; running jobs are dropped."""
         self._timer.stop()
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        for worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
+        self._kinds.clear()
 
     def _poll(self) -> None:
-        if self._worker is None:
-            return
-        for event in self._worker.poll():
-            self._handle(event)
+        for worker in tuple(self._workers.values()):
+            for event in worker.poll():
+                self._handle(event)
         if not self.running:
             self._timer.stop()
 
@@ -123,6 +134,7 @@ class JobManager(QObject):
         elif isinstance(event, (Done, Failed, Cancelled)):
             state.ending = event
             state.text = _ending_text(event)
+            self._kinds.pop(state.job.id, None)
             self.finished.emit(state)
         self.changed.emit()
 

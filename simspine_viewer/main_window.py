@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -25,7 +26,7 @@ from pipeline.jobs.messages import Failed
 from simspine_viewer import dialogs
 from simspine_viewer import settings as store
 from simspine_viewer.actions import ActionTable
-from simspine_viewer.commands import Commands
+from simspine_viewer.commands import file
 from simspine_viewer.document import Document
 from simspine_viewer.editor import Editor
 from simspine_viewer.frame_loader import FrameLoader
@@ -33,6 +34,7 @@ from simspine_viewer.inspector import Inspector
 from simspine_viewer.job_manager import JobManager, JobState
 from simspine_viewer.job_planner import JobPlanner
 from simspine_viewer.menus import add_commands, build_menus, build_toolbar
+from simspine_viewer.opener import Opener
 from simspine_viewer.pane_grid import PaneGrid
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
 from simspine_viewer.people_panel import PeoplePanel
@@ -55,7 +57,20 @@ log = logging.getLogger(__name__)
 class MainWindow(QMainWindow):
     """Everything on the screen. Panes know the document, cursor and selection, never each other."""
 
+    settings: Settings
+    document: Document
+    time: TimeCursor
+    selection: Selection
+    editor: Editor
+    jobs: JobManager
+    planner: JobPlanner
+    opener: Opener
+    table: ActionTable
+    grid: PaneGrid
     view3d: View3D
+    timeline: Timeline
+    inspector: Inspector
+
     error_said = Signal(str)
 
     def __init__(
@@ -83,8 +98,8 @@ class MainWindow(QMainWindow):
         self.time.is_ready = lambda: not self.loader.busy
         self._build_centre()
         self._build_docks()
-        self.commands = Commands(self)
-        self.table = ActionTable(self.commands, self)
+        self.opener = Opener(self)
+        self.table = ActionTable(self)
         build_menus(self, self.table, self.docks.values(), self.settings, self.open_path)
         self.addToolBar(build_toolbar(self.table))
         self.status = StatusBar(self.document, self.time, self.selection, self.editor, self.monitor)
@@ -112,8 +127,8 @@ class MainWindow(QMainWindow):
         self.splitter.setChildrenCollapsible(False)
         self.welcome = Welcome(
             self.settings,
-            lambda: self.commands.guarded(lambda c: c.ask_open_folder()),
-            lambda: self.commands.guarded(lambda c: c.open_demo()),
+            lambda: self.guarded(lambda: file.ask_open_folder(self)),
+            lambda: self.guarded(self.opener.open_demo),
         )
         self.stack = QStackedWidget()
         self.stack.addWidget(self.welcome)
@@ -181,7 +196,7 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> None:
         """Open a project or a recording folder."""
-        self.commands.guarded(lambda c: c.opener.open(path))
+        self.guarded(lambda: self.opener.open(path))
 
     def _opened(self) -> None:
         sequence, project = self.document.sequence, self.document.project
@@ -241,7 +256,7 @@ class MainWindow(QMainWindow):
 
     def _jobs_changed(self) -> None:
         running = self.jobs.running
-        if running and self.commands.opener.busy:
+        if running and self.opener.busy:
             self.welcome.set_progress(running[0].fraction)
 
     def _job_finished(self, state: JobState) -> None:
@@ -259,6 +274,14 @@ class MainWindow(QMainWindow):
         menu.popup(position)
 
     # What is said
+
+    def guarded(self, action: Callable[[], None]) -> None:
+        """Do something; what the user can understand of its failing is said in one sentence."""
+        try:
+            action()
+        except UserError as error:
+            log.warning("%s", error)
+            self.say_error(str(error))
 
     def say(self, text: str) -> None:
         """A remark that goes by itself."""
@@ -279,7 +302,7 @@ class MainWindow(QMainWindow):
 
     def settled(self) -> bool:
         """True once the pictures and points of the current frame are on the screen."""
-        return not (self.loader.busy or self.planner.pending or self.commands.opener.busy)
+        return not (self.loader.busy or self.planner.pending or self.opener.busy)
 
     def show_panel(self, name: str) -> None:
         """Bring a dock to the front."""
@@ -315,7 +338,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Shut down in order: clock, jobs, decoders, 3D, document."""
         exports = [state.job.title for state in self.jobs.running if state.job.task == "export"]
-        if exports and self.commands.opener.attended and not dialogs.confirm_quit(self, exports):
+        if exports and self.opener.attended and not dialogs.confirm_quit(self, exports):
             event.ignore()
             return
         store.save_layout(self.saveGeometry(), self.saveState())

@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QToolBar
 
-from simspine_viewer.actions import COMMANDS, MENUS, ActionTable
+from simspine_viewer.actions import ActionTable
+from simspine_viewer.commands.table import COMMANDS, MENUS
 from simspine_viewer.settings import Settings
 
 # Where the first letter is taken or another is the custom.

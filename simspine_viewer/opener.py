@@ -141,6 +141,6 @@ class Opener:
             self._remember(target)
             window.say(f"{target.name} is ready; it is in Open Recent.")
         elif target.suffix == SUFFIX:
-            window.commands.guarded(lambda _: self.open_project(target))
+            window.guarded(lambda: self.open_project(target))
         else:
-            window.commands.guarded(lambda c: c.open_demo())
+            window.guarded(self.open_demo)

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 from pipeline.data import edits
 from pipeline.data.history import Place
 from pipeline.io.recording import recognise
-from simspine_viewer import dialogs
+from simspine_viewer import dialogs, help_pages
+from simspine_viewer.commands import file, view
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.plan_dialog import PlanDialog
 from tests.viewer.text_fit import count_texts, menu_problems, misfits
@@ -59,7 +60,7 @@ class Survey:
             dialog.show()
             self.look(name, dialog)
             dialog.close()
-        for show in (dialogs.show_shortcuts, dialogs.show_keypoints, dialogs.show_about):
+        for show in (help_pages.show_shortcuts, help_pages.show_keypoints, help_pages.show_about):
             show(window)
             (page,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
             self.look(page.windowTitle(), page)
@@ -82,7 +83,7 @@ def survey(size: tuple[int, int], theme: str, recording: Path) -> Survey:
     """The empty window, one that is busy, every panel and dialog, and the recording at work."""
     with main_window(size) as window:
         found = Survey(window)
-        window.commands.set_theme(theme)
+        view.set_theme(window, theme)
         found.panels("empty")
         window.settings.remember(recording / "a folder with a long name" / "balancing.simspine")
         (recording / "a folder with a long name").mkdir()
@@ -107,7 +108,7 @@ def survey(size: tuple[int, int], theme: str, recording: Path) -> Survey:
         settle(window)
         found.menus("edited")
         found.panels("edited")
-        window.commands.export(dialogs.ExportChoice("trc", recording / "out of this.trc"))
+        file.export(window, dialogs.ExportChoice("trc", recording / "out of this.trc"))
         settle(window)
         found.panels("exported")
         window.editor.set_placing(True)

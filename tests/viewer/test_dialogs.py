@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QWidget
 
 from pipeline.data.errors import UserError
 from pipeline.data.skeleton import project_skeleton
-from simspine_viewer import dialogs
+from simspine_viewer import help_pages
 from simspine_viewer.dialogs import EXPORT_FORMATS, ExportChoice, ExportDialog, parse_frame
 from simspine_viewer.time_cursor import TimeCursor
+from tests.viewer.window import main_window
 
 pytestmark = pytest.mark.gui
 
@@ -100,18 +101,17 @@ def test_a_file_is_no_target_for_a_folder_of_files(export: ExportDialog, tmp_pat
 
 
 def test_the_help_pages_open_and_close(qtbot) -> None:
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    for show, word in (
-        (dialogs.show_shortcuts, "Escape drops the drag"),
-        (dialogs.show_keypoints, project_skeleton().keypoints[-1].definition),
-        (dialogs.show_about, "BSD 3-Clause"),
-    ):
-        show(parent)
-        (page,) = [d for d in parent.findChildren(QDialog) if d.isVisible()]
-        text = page.findChild(QTextBrowser)
-        assert text is not None
-        assert word in text.toPlainText()
-        QTest.keyClick(page, Qt.Key.Key_Escape)
-        assert not page.isVisible()
-        QTest.qWait(1)
+    with main_window() as window:
+        for show, word in (
+            (help_pages.show_shortcuts, "Escape drops the drag"),
+            (help_pages.show_keypoints, project_skeleton().keypoints[-1].definition),
+            (help_pages.show_about, "BSD 3-Clause"),
+        ):
+            show(window)
+            (page,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
+            text = page.findChild(QTextBrowser)
+            assert text is not None
+            assert word in text.toPlainText()
+            QTest.keyClick(page, Qt.Key.Key_Escape)
+            assert not page.isVisible()
+            QTest.qWait(1)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMessageBox
 from pipeline.data.source import Flag, Source
 from pipeline.geometry.projection import project_views
 from simspine_viewer import dialogs
+from simspine_viewer.commands import file
 from simspine_viewer.main_window import MainWindow
 from tests.viewer.fakes import open_bench
 from tests.viewer.small import N_FRAMES, small_project
@@ -292,7 +293,7 @@ def test_a_drag_in_3d_stands_and_a_placement_takes_it_back(qtbot) -> None:
 def test_placing_ends_when_the_recording_is_closed(window: MainWindow) -> None:
     window.selection.set(keypoint=POINT)
     _key(window, Qt.Key.Key_P)
-    window.commands.close_recording()
+    file.close_recording(window)
     assert not window.editor.placing
     assert window.status.mode.text() == ""
 

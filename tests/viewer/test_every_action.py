@@ -14,7 +14,8 @@ from pipeline.data import edits
 from pipeline.data.history import Place
 from pipeline.io.project import Project
 from simspine_viewer import dialogs, opener
-from simspine_viewer.actions import COMMANDS, MENUS
+from simspine_viewer.commands.table import COMMANDS, MENUS
+from simspine_viewer.help_pages import shortcuts_html
 from simspine_viewer.main_window import MainWindow
 from tests.viewer.window import main_window, make_recording, open_and_settle, project_of, settle
 
@@ -149,7 +150,8 @@ def test_the_table_is_sound() -> None:
         assert command.help.endswith("."), command.id
 
 
-def test_the_help_lists_every_command() -> None:
-    page = dialogs.shortcuts_html()
+def test_the_help_lists_every_command(qtbot) -> None:
+    with main_window() as window:
+        page = shortcuts_html(window.table)
     for command in COMMANDS:
         assert f"<b>{command.text}</b>" in page

@@ -60,7 +60,7 @@ def bench(qtbot) -> Bench:
 
 @pytest.fixture
 def planner(bench: Bench, worker: FakeWorker) -> Iterator[JobPlanner]:
-    jobs = JobManager(worker=lambda: worker)  # type: ignore[arg-type, return-value]
+    jobs = JobManager(worker=lambda _: worker)  # type: ignore[arg-type, return-value]
     made = JobPlanner(bench.document, bench.cursor, jobs)
     yield made
     jobs.close()

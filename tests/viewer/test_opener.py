@@ -157,8 +157,8 @@ def test_an_import_that_fails_in_the_background(opened: MainWindow, tmp_path: Pa
         path.write_bytes(b"")
     project = opened.document.project
     opened.open_path(folder)
-    assert opened.commands.opener.busy
-    wait_until(lambda: not opened.commands.opener.busy)
+    assert opened.opener.busy
+    wait_until(lambda: not opened.opener.busy)
     assert "walk" in _said(opened)
     assert project is not None
     _is_untouched(opened, project)
@@ -275,7 +275,7 @@ def test_recent_files_open_from_the_menu_and_the_welcome_page(qtbot, tmp_path: P
         (tmp_path / name).mkdir()
         paths.append(small_project(tmp_path / name))
     with main_window() as window:
-        window.commands.opener.attended = True  # what nobody is there to see is not remembered
+        window.opener.attended = True  # what nobody is there to see is not remembered
         for path in paths:
             open_and_settle(window, path)
         assert window.settings.recent == [str(path) for path in reversed(paths)]

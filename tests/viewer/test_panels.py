@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QProgressBar, QPushButton
 
 from pipeline.data.errors import Finding, UserError
 from pipeline.jobs.messages import Cancelled, Done, Event, Failed, File, Job, Progress
+from simspine_viewer.commands import file
 from simspine_viewer.dialogs import ExportChoice
 from simspine_viewer.job_manager import JobManager
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
@@ -178,7 +179,7 @@ def worker() -> FakeWorker:
 
 @pytest.fixture
 def jobs(qtbot, worker: FakeWorker):
-    manager = JobManager(worker=lambda: worker)  # type: ignore[arg-type, return-value]
+    manager = JobManager(worker=lambda _: worker)  # type: ignore[arg-type, return-value]
     yield manager
     manager.close()
 
@@ -278,14 +279,14 @@ def test_an_export_that_fails_is_said_in_a_message(qtbot, tmp_path: Path) -> Non
     (tmp_path / "in the way.trc").mkdir()
     with main_window() as window:
         open_and_settle(window, small_project(tmp_path))
-        window.commands.export(ExportChoice("trc", tmp_path / "in the way.trc"))
+        file.export(window, ExportChoice("trc", tmp_path / "in the way.trc"))
         wait_until(lambda: not window.jobs.running)
         settle(window)
         (box,) = [b for b in window.findChildren(QMessageBox) if b.isVisible()]
         assert "in the way.trc" in box.text()
         assert box.text() in _texts(window.job_panel)
         assert window.document.is_open
-        window.commands.export(ExportChoice("trc", tmp_path / "out.trc"))
+        file.export(window, ExportChoice("trc", tmp_path / "out.trc"))
         wait_until(lambda: not window.jobs.running)
         assert (tmp_path / "out.trc").stat().st_size > 1000
         assert window.statusBar().currentMessage() == "Export out.trc: Done."

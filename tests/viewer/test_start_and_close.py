@@ -50,8 +50,8 @@ def close(window):
         window.document.sequence.stamps.forget("points3d", window.document.person)
         window.planner.plan_now()
         assert window.jobs.running
-    print(window.jobs._worker.pid if window.jobs._worker else 0, flush=True)
-    window.commands.quit()
+    print(next((w.pid for w in window.jobs._workers.values()), 0), flush=True)
+    window.close()
 
 if __name__ == "__main__":
     main_window.MainWindow.showEvent = showEvent

@@ -48,7 +48,7 @@ def main_window(size: tuple[int, int] = (1366, 768)) -> Iterator[MainWindow]:
     settings.theme = "dark"
     apply_theme(theme_for(settings.theme, app), app)
     window = MainWindow(app, settings)
-    window.commands.opener.attended = False
+    window.opener.attended = False
     window.resize(*size)
     window.show()
     try:

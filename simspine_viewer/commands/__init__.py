@@ -1,0 +1,1 @@
+"""Every command of the window: one module per menu, joined in ``table``."""

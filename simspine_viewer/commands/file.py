@@ -1,0 +1,101 @@
+"""Opening, saving and exporting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simspine_viewer import dialogs
+from simspine_viewer.commands.command import Command, always
+
+if TYPE_CHECKING:
+    from simspine_viewer.main_window import MainWindow
+
+
+def ask_open_folder(window: MainWindow) -> None:
+    """Ask for a recording folder and open it."""
+    path = dialogs.ask_folder(window, window.settings)
+    if path is not None:
+        window.opener.open(path)
+
+
+def ask_open_project(window: MainWindow) -> None:
+    """Ask for a project file and open it."""
+    path = dialogs.ask_project(window, window.settings)
+    if path is not None:
+        window.opener.open(path)
+
+
+def confirm_saved(window: MainWindow) -> None:
+    """Say that nothing waits to be saved."""
+    project = window.document.project
+    if project is not None:
+        window.say(f"All edits are saved in {project.path.name}.")
+
+
+def ask_save_as(window: MainWindow) -> None:
+    """Copy the project and go on in the copy."""
+    project = window.document.project
+    path = dialogs.ask_save_as(window, project.path) if project else None
+    if project is not None and path is not None:
+        project.save_as(path)
+        window.planner.try_again()
+        window.settings.remember(path)
+        window.refresh_title()
+        window.say(f"The project is now {path.name}.")
+
+
+def ask_export(window: MainWindow) -> None:
+    """Ask what to export, then write it in the background."""
+    project = window.document.project
+    if project is None:
+        return
+    choice = dialogs.ask_export(window, project.path, window.document.person + 1)
+    if choice is not None:
+        export(window, choice)
+
+
+def export(window: MainWindow, choice: dialogs.ExportChoice) -> None:
+    """Write an export in the background; the old file stays until the new one is complete."""
+    project = window.document.project
+    if project is None:
+        return
+    args = {
+        "project": str(project.path),
+        "track": window.document.person,
+        "format": choice.format,
+        "out": str(choice.path),
+    }
+    revision = window.document.sequence.revision
+    window.jobs.submit("export", f"Export {choice.path.name}", args, revision)
+    window.say(f"Writing {choice.path.name} in the background; see Jobs.")
+
+
+def close_recording(window: MainWindow) -> None:
+    """Close what is open; everything is on disk already."""
+    window.remember_position()
+    window.document.close()
+
+
+def quit_program(window: MainWindow) -> None:
+    """Leave."""
+    window.close()
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("open", "File", "Open Recording…", "Open a folder of videos with a calibration.",
+            ask_open_folder, ("Ctrl+O",), always, tool="Open"),
+    Command("open-project", "File", "Open Project…", "Open a .simspine project file.",
+            ask_open_project, ("Ctrl+Shift+O",), always),
+    Command("demo", "File", "Open Demo", "Open the built-in synthetic recording.",
+            lambda w: w.opener.open_demo(), (), always),
+    Command("save", "File", "Save", "Everything is saved as you work; this says so.",
+            confirm_saved, ("Ctrl+S",), after_separator=True),
+    Command("save-as", "File", "Save As…", "Copy the project and go on in the copy.",
+            ask_save_as, ("Ctrl+Shift+S",)),
+    Command("export", "File", "Export…", "Write TRC, CSV, OpenPose or COCO files.",
+            ask_export, ("Ctrl+E",), tool="Export"),
+    Command("close", "File", "Close", "Close the recording.",
+            close_recording, ("Ctrl+W",), after_separator=True),
+    Command("quit", "File", "Quit", "Leave SIMSPINE Viewer.",
+            quit_program, ("Ctrl+Q",), always),
+)  # fmt: skip

@@ -1,0 +1,117 @@
+"""Moving through time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.quality.signals import next_frame_where
+from simspine_viewer import dialogs
+from simspine_viewer.commands.command import Command, has_keypoint, several_frames
+from simspine_viewer.palette import LOW_SCORE
+from simspine_viewer.time_cursor import SPEEDS
+
+if TYPE_CHECKING:
+    from simspine_viewer.main_window import MainWindow
+
+
+def change_speed(window: MainWindow, direction: int) -> None:
+    """To the next speed up or down."""
+    nearest = int(np.argmin([abs(speed - window.time.speed) for speed in SPEEDS]))
+    window.time.set_speed(SPEEDS[min(max(nearest + direction, 0), len(SPEEDS) - 1)])
+
+
+def toggle_loop(window: MainWindow) -> None:
+    """Start again at the end, or stop there."""
+    window.time.loop = not window.time.loop
+
+
+def ask_frame(window: MainWindow) -> None:
+    """Ask for a frame and go there."""
+    frame = dialogs.ask_frame(window, window.time)
+    if frame is not None:
+        window.time.set_frame(frame)
+
+
+def go_error(window: MainWindow, direction: int) -> None:
+    """To the next frame above the threshold, selecting the worst keypoint there."""
+    signals = window.timeline.signals
+    if signals is None:
+        return
+    over = np.nan_to_num(signals.residual) > window.settings.error_threshold
+    if _go_where(window, over, direction, "is above the error threshold"):
+        points = window.document.points_at(window.time.frame)
+        keypoint = int(np.argmax(np.nan_to_num(points.rms)))
+        counted = np.where(points.score >= LOW_SCORE, points.residual, 0.0)[:, keypoint]
+        window.selection.set(keypoint=keypoint, view=int(np.argmax(np.nan_to_num(counted))))
+
+
+def go_missing(window: MainWindow, direction: int) -> None:
+    """To the next frame in which the selected keypoint has no 3D position."""
+    document = window.document
+    xyz = document.sequence.read("points3d.xyz", track=document.person)
+    missing = ~np.isfinite(xyz[:, window.selection.keypoint, 0])
+    _go_where(window, missing, direction, "lacks the keypoint")
+
+
+def go_edited(window: MainWindow, direction: int) -> None:
+    """To the next frame that somebody worked on."""
+    signals = window.timeline.signals
+    if signals is not None:
+        _go_where(window, signals.edited > 0, direction, "has been edited")
+
+
+def _go_where(window: MainWindow, condition: NDArray[np.bool_], direction: int, what: str) -> bool:
+    frame = next_frame_where(condition, window.time.frame, direction)
+    if frame is None:
+        window.say(f"No {'later' if direction > 0 else 'earlier'} frame {what}.")
+        return False
+    window.time.pause()
+    window.time.set_frame(frame)
+    return True
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("play", "Go", "Play / Pause", "Play in real time, or stop here.",
+            lambda w: w.time.toggle(), ("Space",), several_frames,
+            lambda w: w.time.playing, tool="Play"),
+    Command("slower", "Go", "Slower", "Play slower.", lambda w: change_speed(w, -1), ("[",),
+            several_frames),
+    Command("faster", "Go", "Faster", "Play faster.", lambda w: change_speed(w, 1), ("]",),
+            several_frames),
+    Command("loop", "Go", "Loop", "Start again at the end.", toggle_loop,
+            ("L",), several_frames, lambda w: w.time.loop),
+    Command("next", "Go", "Next Frame", "One frame forward.", lambda w: w.time.step(1),
+            ("Right",), several_frames, after_separator=True),
+    Command("previous", "Go", "Previous Frame", "One frame back.", lambda w: w.time.step(-1),
+            ("Left",), several_frames),
+    Command("next-10", "Go", "10 Frames Forward", "Ten frames forward.",
+            lambda w: w.time.step(10), ("Shift+Right",), several_frames),
+    Command("previous-10", "Go", "10 Frames Back", "Ten frames back.",
+            lambda w: w.time.step(-10), ("Shift+Left",), several_frames),
+    Command("first", "Go", "First Frame", "Go to the start.",
+            lambda w: w.time.set_frame(0), ("Home",), several_frames),
+    Command("last", "Go", "Last Frame", "Go to the end.",
+            lambda w: w.time.set_frame(w.time.n_frames - 1), ("End",), several_frames),
+    Command("go-to", "Go", "Go to Frame…", "Go to a frame by its number.",
+            ask_frame, ("Ctrl+G", "Ctrl+J"), several_frames),
+    Command("next-error", "Go", "Next Frame above the Threshold",
+            "The next frame with a residual above the error threshold.",
+            lambda w: go_error(w, 1), ("J", "4"), several_frames, after_separator=True),
+    Command("previous-error", "Go", "Previous Frame above the Threshold",
+            "The previous frame with a residual above the error threshold.",
+            lambda w: go_error(w, -1), ("Shift+J", "Ctrl+Shift+4"), several_frames),
+    Command("next-missing", "Go", "Next Frame without the Keypoint",
+            "The next frame in which the selected keypoint has no 3D position.",
+            lambda w: go_missing(w, 1), ("7",), has_keypoint),
+    Command("previous-missing", "Go", "Previous Frame without the Keypoint",
+            "The previous frame in which the selected keypoint has no 3D position.",
+            lambda w: go_missing(w, -1), ("Ctrl+7",), has_keypoint),
+    Command("next-edited", "Go", "Next Edited Frame", "The next frame that somebody worked on.",
+            lambda w: go_edited(w, 1), (".",), several_frames),
+    Command("previous-edited", "Go", "Previous Edited Frame",
+            "The previous frame that somebody worked on.",
+            lambda w: go_edited(w, -1), (",",), several_frames),
+)  # fmt: skip

@@ -1,0 +1,70 @@
+"""Selecting and editing keypoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.data.source import Flag
+from simspine_viewer.commands.command import Command, has_keypoint, several_views
+
+if TYPE_CHECKING:
+    from simspine_viewer.main_window import MainWindow
+
+
+def step_keypoint(window: MainWindow, direction: int) -> None:
+    """Select the next keypoint."""
+    n = window.document.sequence.n_keypoints
+    current = window.selection.keypoint
+    if current < 0:
+        current = -1 if direction > 0 else 0
+    window.selection.set(keypoint=(current + direction) % n)
+
+
+def step_view(window: MainWindow, direction: int) -> None:
+    """Work in the next view."""
+    n_views = window.document.sequence.n_views
+    window.selection.set(view=(window.selection.view + direction) % n_views)
+
+
+def _is_marked(window: MainWindow, flag: Flag) -> bool:
+    keypoint, document = window.selection.keypoint, window.document
+    if not document.is_open or keypoint < 0:
+        return False
+    return bool(document.points_at(window.time.frame).flags[window.selection.view, keypoint] & flag)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("next-keypoint", "Points", "Next Keypoint", "Select the next keypoint.",
+            lambda w: step_keypoint(w, 1), ("Down",)),
+    Command("previous-keypoint", "Points", "Previous Keypoint", "Select the previous keypoint.",
+            lambda w: step_keypoint(w, -1), ("Up",)),
+    Command("next-view", "Points", "Next View", "Work in the next view.",
+            lambda w: step_view(w, 1), ("V",), several_views),
+    Command("place", "Points", "Place by Clicking",
+            "A click puts the selected keypoint into a picture.",
+            lambda w: w.editor.set_placing(not w.editor.placing), ("P",), has_keypoint,
+            lambda w: w.editor.placing, after_separator=True, tool="Place"),
+    Command("occluded", "Points", "Occluded", "The keypoint is hidden in this view.",
+            lambda w: w.editor.toggle(Flag.OCCLUDED), ("O",), has_keypoint,
+            lambda w: _is_marked(w, Flag.OCCLUDED)),
+    Command("absent", "Points", "Absent", "The keypoint is not in this picture.",
+            lambda w: w.editor.toggle(Flag.ABSENT), ("X",), has_keypoint,
+            lambda w: _is_marked(w, Flag.ABSENT)),
+    Command("nudge-left", "Points", "Nudge Left", "Move the keypoint one pixel to the left.",
+            lambda w: w.editor.nudge(-1, 0), ("Alt+Left",), has_keypoint, after_separator=True),
+    Command("nudge-right", "Points", "Nudge Right", "Move the keypoint one pixel to the right.",
+            lambda w: w.editor.nudge(1, 0), ("Alt+Right",), has_keypoint),
+    Command("nudge-up", "Points", "Nudge Up", "Move the keypoint one pixel up.",
+            lambda w: w.editor.nudge(0, -1), ("Alt+Up",), has_keypoint),
+    Command("nudge-down", "Points", "Nudge Down", "Move the keypoint one pixel down.",
+            lambda w: w.editor.nudge(0, 1), ("Alt+Down",), has_keypoint),
+    Command("delete", "Points", "Delete in This View", "Remove the keypoint in the active view.",
+            lambda w: w.editor.delete(), ("Del", "Backspace"), has_keypoint, after_separator=True),
+    Command("delete-all", "Points", "Delete in All Views", "Remove the keypoint in every view.",
+            lambda w: w.editor.delete(all_views=True), ("Shift+Del",), has_keypoint),
+    Command("revert", "Points", "Revert to Detection", "Take back what was done in this view.",
+            lambda w: w.editor.revert(), ("R",), has_keypoint),
+    Command("revert-all", "Points", "Revert in All Views",
+            "Take back what was done in every view and in 3D.",
+            lambda w: w.editor.revert(all_views=True), ("Shift+R",), has_keypoint),
+)  # fmt: skip
