@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Set-up in one command: ``python3 dev.py demo`` opens the app, ``python3 dev.py test`` tests it.
 
+``python3 dev.py package`` builds the installable program (see ``packaging/README.md``).
+
 Both make ``.venv``, install the package, and see to missing system libraries: as root on Debian or
 Ubuntu they are installed, else the exact command is printed. Needs only the standard library.
 """
@@ -158,11 +160,23 @@ def test(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
+def package(arguments: list[str]) -> int:
+    """Build what people without Python install, in ``packaging/dist``."""
+    set_up({})
+    python = str(BIN / "python")
+    if run([python, "-m", "pip", "install", "--quiet", "-e", f"{ROOT}[package]"], cwd=ROOT) != 0:
+        stop("PyInstaller could not be installed.")
+    return run([python, str(ROOT / "packaging" / "build.py"), *arguments], cwd=ROOT)
+
+
+COMMANDS = {"demo": demo, "test": test, "package": package}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=("demo", "test"))
+    parser.add_argument("command", choices=tuple(COMMANDS))
     known, rest = parser.parse_known_args()
-    return demo(rest) if known.command == "demo" else test(rest)
+    return COMMANDS[known.command](rest)
 
 
 if __name__ == "__main__":
