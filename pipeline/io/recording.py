@@ -21,6 +21,7 @@ from pipeline.io.recording_layout import (
 )
 from pipeline.io.recording_people import on_sequence_axis, read_all_detections, several_people
 from pipeline.io.video_index import index_video
+from pipeline.io.video_numbers import frame_number_warning
 
 __all__ = [
     "LoadedRecording",
@@ -181,6 +182,8 @@ def _video(view: ViewPlan, camera: Camera, findings: list[Finding]) -> _Video | 
         findings.append(Finding("error", "unreadable-video", str(error), view.video))
         return None
     findings.extend(index.findings)
+    if text := frame_number_warning(index):
+        findings.append(Finding("info", "frame-numbers", text, view.video))
     size = (index.width, index.height)
     if size != camera.size:
         message = (

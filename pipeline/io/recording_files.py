@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.data.errors import Finding, UserError
 from pipeline.io.calibration import is_calibration_name
+from pipeline.io.image_files import IMAGE_SUFFIXES, has_pictures
 from pipeline.io.name_matching import natural_key
 
 VIDEO_SUFFIXES = (
@@ -28,6 +29,8 @@ _LEVELS_UP = 2
 @dataclass(frozen=True, slots=True)
 class RecordingFiles:
     """What lies in a recording's folder, each kind in natural order, the likeliest first.
+
+    ``videos`` are files, or folders of numbered pictures.
 
     ``findings`` name folders that could not be looked into.
     """
@@ -59,25 +62,28 @@ def find_recording_files(path: Path) -> RecordingFiles:
     """
     root = _root_of(path)
     findings: list[Finding] = []
-    files, json_folders = _walk(root, findings)
+    files, json_folders, picture_folders = _walk(root, findings)
     return RecordingFiles(
         root,
-        _videos(root, files),
+        _videos(root, files, picture_folders),
         _calibrations(root, files),
         _detections(root, json_folders),
         tuple(findings),
     )
 
 
-def _walk(root: Path, findings: list[Finding]) -> tuple[list[Path], list[Path]]:
+def _walk(root: Path, findings: list[Finding]) -> tuple[list[Path], list[Path], list[Path]]:
+    """Files, folders of JSON numbered by frame, and folders of numbered pictures."""
     files: list[Path] = []
     json_folders: list[Path] = []
+    picture_folders: list[Path] = []
     pending = [(root, 0)]
     while pending:
         folder, depth = pending.pop()
         try:
             with os.scandir(folder) as entries:
                 has_frames = False
+                pictures: list[str] = []
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
@@ -87,6 +93,8 @@ def _walk(root: Path, findings: list[Finding]) -> tuple[list[Path], list[Path]]:
                     elif entry.is_dir() and not _is_named_like_a_file(entry.name):
                         if depth < _DEPTH:
                             pending.append((Path(entry.path), depth + 1))
+                    elif entry.name.lower().endswith(IMAGE_SUFFIXES):
+                        pictures.append(entry.name)
                     else:
                         files.append(Path(entry.path))
         except OSError as error:
@@ -97,7 +105,9 @@ def _walk(root: Path, findings: list[Finding]) -> tuple[list[Path], list[Path]]:
             continue
         if has_frames and folder != root:
             json_folders.append(folder)
-    return files, json_folders
+        if folder != root and has_pictures(pictures):
+            picture_folders.append(folder)
+    return files, json_folders, picture_folders
 
 
 def _is_named_like_a_file(name: str) -> bool:
@@ -122,21 +132,26 @@ def _parts(root: Path, path: Path) -> tuple[str, ...]:
     return tuple(part.lower() for part in path.relative_to(root).parts[:-1])
 
 
-def _videos(root: Path, files: list[Path]) -> tuple[Path, ...]:
+def _videos(root: Path, files: list[Path], picture_folders: list[Path]) -> tuple[Path, ...]:
     every = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
+    inside = [f for f in picture_folders if any(p in _VIDEO_FOLDERS for p in _parts(root, f))]
+    # Elsewhere pictures may be anything (plots): only where there is no video are they views.
+    pictures = inside or ([] if every else picture_folders)
     views = [v for v in every if not any(p.startswith(_NOT_VIEWS) for p in _parts(root, v))]
+    views += [f for f in pictures if not any(p.startswith(_NOT_VIEWS) for p in _names(root, f))]
     chosen = _in_first_group(root, views or every, _VIDEO_FOLDERS)
     return tuple(sorted(chosen, key=lambda p: natural_key(p.stem)))
+
+
+def _names(root: Path, folder: Path) -> tuple[str, ...]:
+    return (*_parts(root, folder), folder.name.lower())
 
 
 def _detections(root: Path, folders: list[Path]) -> tuple[Path, ...]:
     candidates = [
         folder
         for folder in folders
-        if not any(
-            part.startswith(_NOT_DETECTIONS)
-            for part in (*_parts(root, folder), folder.name.lower())
-        )
+        if not any(part.startswith(_NOT_DETECTIONS) for part in _names(root, folder))
     ]
     chosen = _in_first_group(root, candidates, _POSE_FOLDERS)
     named = [folder for folder in chosen if folder.name.lower().endswith("_json")]

@@ -1,21 +1,26 @@
 """Any frame of a video, exactly, as a picture ready to draw.
 
-Frame ``i`` is the ``i``-th displayed frame of the file (:mod:`pipeline.io.video_index`).
+Frame ``i`` is the ``i``-th displayed frame of the file (:mod:`pipeline.io.video_frames`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
-import numpy as np
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
 from pipeline.io.video_decode import FrameDecoder, ThreadType
 from pipeline.io.video_index import VideoIndex, index_video
+from pipeline.io.video_picture import Image, bgra
 
-Image = NDArray[np.uint8]
+__all__ = ["Image", "Interrupted", "VideoReader"]
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work that may be left off between any two of its steps, and gone on with."""
 
 # H.264 and HEVC hold back at most 16 pictures for reordering (max_dec_frame_buffering).
 _MAX_REORDER = 16
@@ -24,6 +29,12 @@ _CHUNK_FRAMES = 64
 _MIN_KEPT = 4
 # Decoding on over this many frames is not slower than seeking to a keyframe among them.
 _SEEK_COST = 4
+# Earlier keyframes tried where one gives no whole picture (gradual refresh).
+_KEYFRAMES_TRIED = 3
+
+
+class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
+    """Reading was stopped because ``should_stop()`` said so; asking again goes on from there."""
 
 
 class VideoReader:
@@ -62,6 +73,8 @@ class VideoReader:
         self._suspects: set[int] = set()
         self._decoders: dict[bool, FrameDecoder] = {}  # by strictness, opened when needed
         self._decoder = self._switched(is_strict=bool(self.index.key_is_clean[0]))
+        self._snapper: FrameDecoder | None = None
+        self._snap: tuple[int, VideoFrame] | None = None
         self._keep_bytes = keep_bytes
         # Kept as decoded: 1.5 bytes per pixel instead of the 4 of a picture, so 2.7 times as many
         # frames per refill; converting one (1.5 ms at 1080 x 1920) is a fifth of decoding it.
@@ -69,6 +82,8 @@ class VideoReader:
         self._frame_bytes = max(1, self.index.width * self.index.height * 3 // 2)
         self._missing: set[int] = set()
         self._last_asked = -1
+        # What was interrupted, by what it was for.
+        self._work: tuple[tuple[str, int], Steps[VideoFrame | None]] | None = None
 
     def __enter__(self) -> VideoReader:
         return self
@@ -83,56 +98,162 @@ class VideoReader:
 
     def close(self) -> None:
         """Close the file; may be called twice."""
+        self._drop_work()
         self._kept.clear()
-        for decoder in self._decoders.values():
-            decoder.close()
+        self._snap = None
+        for decoder in (*self._decoders.values(), self._snapper):
+            if decoder is not None:
+                decoder.close()
 
-    def get(self, frame: int) -> Image | None:
+    def get(self, frame: int, should_stop: Callable[[], bool] | None = None) -> Image | None:
         """The ``frame``-th displayed frame.
+
+        Parameters
+        ----------
+        frame : int
+            Displayed frame.
+        should_stop : callable, optional
+            Asked before each packet that is decoded, so every few milliseconds; but for the
+            first one when what was interrupted is asked for again.
 
         Returns
         -------
         (height, width, 4) uint8 array, or None
             Blue, green, red, 255; C-contiguous, of the displayed size, and the caller's own.
             None where there is no such frame or it cannot be decoded.
+
+        Raises
+        ------
+        Interrupted
+            ``should_stop`` returned true. The same frame asked for again goes on from there.
         """
+        picture = self.decoded(frame, should_stop)
+        return None if picture is None else self._upright(picture)
+
+    def decoded(
+        self, frame: int, should_stop: Callable[[], bool] | None = None
+    ) -> VideoFrame | None:
+        """As :meth:`get`, but as stored: neither turned nor converted."""
         if not 0 <= frame < self.index.frame_count or frame in self._missing:
             return None
         picture = self._kept.get(frame)
         if picture is None:
-            picture = self._decode(frame)
+            first = frame
+            if 0 < self._last_asked - frame <= self._chunk_frames:
+                first = max(0, frame - self._chunk_frames + 1)
+            picture = self._run(("get", frame), self._decode(frame, first, frame), should_stop)
         self._last_asked = frame
         if picture is None:
             self._missing.add(frame)
-            return None
-        return _bgra(picture, self.index.rotation)
+        return picture
+
+    def keyframe(self, frame: int) -> tuple[int, Image] | None:
+        """The last keyframe at or before a frame, which is had much faster than the frame itself.
+
+        Returns
+        -------
+        (int, (height, width, 4) uint8 array), or None
+            Its frame number and picture. None where it is hidden by an edit list, or damaged.
+        """
+        key = self.index.keyframe_before(frame)
+        for earlier in range(key, max(-1, key - _KEYFRAMES_TRIED), -1):
+            number = self.index.keyframe_number(earlier)
+            if number is None:
+                continue
+            picture = self._kept.get(number)
+            if picture is None and self._snap is not None and self._snap[0] == number:
+                picture = self._snap[1]
+            if picture is None:
+                picture = self._snapped(earlier)
+            if picture is not None:
+                self._snap = (number, picture)
+                return number, self._upright(picture)
+        return None
+
+    def prefetch_before(self, frame: int, should_stop: Callable[[], bool] | None = None) -> None:
+        """Decode frames before one ahead of time, so that stepping back does not wait for them.
+
+        Does nothing while enough of them are there; meant to be called again and again in idle
+        time. What was decoded before an interruption is kept.
+
+        Raises
+        ------
+        Interrupted
+            ``should_stop`` returned true.
+        """
+        lowest = min(frame, self.index.frame_count)
+        while lowest > 0 and (lowest - 1 in self._kept or lowest - 1 in self._missing):
+            lowest -= 1
+        half = self._capacity // 2
+        if lowest <= 0 or frame - lowest >= half:
+            return
+        target = lowest - 1
+        first = max(0, lowest - min(half, _CHUNK_FRAMES))
+        steps = self._decode(target, first, frame)
+        if self._run(("before", target), steps, should_stop) is None:
+            self._missing.add(target)
 
     def suspect(self, frame: int) -> bool:
         """Whether a frame already asked for may show wrong content.
 
         True for a damaged frame that FFmpeg patched with older content, and for those that
-        follow a decoding error, up to the next keyframe. Codings without redundancy, such as
-        VP9, give no sign of damage.
+        follow a decoding error, up to the next keyframe. VP8, VP9 and AV1 decode most damaged data
+        without a sign; of that only parts that were zeroed are known.
         """
         return frame in self._suspects
 
-    def _decode(self, frame: int) -> VideoFrame | None:
-        first = frame
-        if 0 < self._last_asked - frame <= self._chunk_frames:
-            first = max(0, frame - self._chunk_frames + 1)
+    def _upright(self, picture: VideoFrame) -> Image:
+        return bgra(picture, self.index.rotation, self.index.is_mirrored)
+
+    def _run(
+        self,
+        purpose: tuple[str, int],
+        steps: Steps[VideoFrame | None],
+        should_stop: Callable[[], bool] | None,
+    ) -> VideoFrame | None:
+        # One step at least when asked again, so that however impatient a caller is, it arrives.
+        is_asked_again = self._work is not None and self._work[0] == purpose
+        if self._work is not None and is_asked_again:
+            steps = self._work[1]
+        else:
+            self._drop_work()
+        self._work = None
+        while True:
+            if not is_asked_again and should_stop is not None and should_stop():
+                self._work = (purpose, steps)
+                raise Interrupted
+            is_asked_again = False
+            try:
+                next(steps)
+            except StopIteration as end:
+                picture: VideoFrame | None = end.value
+                return picture
+
+    def _drop_work(self) -> None:
+        if self._work is not None:
+            self._work[1].close()
+            self._work = None
+
+    def _decode(self, frame: int, first: int, last: int) -> Steps[VideoFrame | None]:
+        """Decode up to a frame; those from ``first`` to ``last`` are wanted, too."""
         keyframe = self.index.keyframe_before(frame)
         if self._continues_to(frame, keyframe):
-            picture = self._decode_on(frame, first)
+            picture = yield from self._decode_on(frame, first, last)
             if picture is not None:
                 return picture
         # From a recovery point that is not an instantaneous refresh the picture may need some
         # frames to build up; then the keyframe before it leads there.
         for start in dict.fromkeys((keyframe, max(0, keyframe - 1))):
-            is_strict = bool(self.index.key_is_clean[start])
-            picture = self._decode_from(start, frame, first, is_strict=is_strict)
+            self._start(start, is_strict=bool(self.index.key_is_clean[start]))
+            picture = yield from self._decode_on(frame, first, last)
             if picture is not None:
                 return picture
-        picture = self._decode_from(keyframe, frame, first, is_strict=False)
+        self._start(keyframe, is_strict=False)
+        try:
+            picture = yield from self._decode_on(frame, first, last)
+        except GeneratorExit:
+            self._decoder.forget()  # what comes next would not be marked
+            raise
         if picture is not None:
             self._decoder.distrust()
             # Pictures fed ahead of this one are not known by number, but are no more than these.
@@ -144,12 +265,9 @@ class VideoReader:
         starts = self.index.key_frame
         return int(starts[keyframe + 1]) if keyframe + 1 < len(starts) else self.index.frame_count
 
-    def _decode_from(
-        self, keyframe: int, frame: int, first: int, *, is_strict: bool
-    ) -> VideoFrame | None:
+    def _start(self, keyframe: int, *, is_strict: bool) -> None:
         self._decoder = self._switched(is_strict)
         self._decoder.start(keyframe)
-        return self._decode_on(frame, first)
 
     def _switched(self, is_strict: bool) -> FrameDecoder:
         if is_strict not in self._decoders:
@@ -157,6 +275,12 @@ class VideoReader:
                 self.index, *self._threads, is_strict=is_strict, suspects=self._suspects
             )
         return self._decoders[is_strict]
+
+    def _snapped(self, keyframe: int) -> VideoFrame | None:
+        if self._snapper is None:
+            # Not the decoder in use: that one may be about to go on from where it is.
+            self._snapper = FrameDecoder(self.index, "SLICE", 1, is_strict=False, suspects=set())
+        return self._snapper.keyframe_only(keyframe)
 
     def _continues_to(self, frame: int, keyframe: int) -> bool:
         decoder = self._decoder
@@ -168,31 +292,27 @@ class VideoReader:
             return not bool(self.index.key_is_clean[keyframe])
         return position >= int(self.index.key_frame[keyframe]) - _SEEK_COST
 
-    def _decode_on(self, frame: int, first: int) -> VideoFrame | None:
+    def _decode_on(self, frame: int, first: int, last: int) -> Steps[VideoFrame | None]:
         decoder = self._decoder
         while not decoder.has_ended and decoder.position < frame + _MAX_REORDER:
             for number, picture in decoder.step(skip_before=first):
-                self._keep(number, picture, around=frame)
+                self._keep(number, picture, first if last > frame else frame, last)
             if frame in self._kept:
                 return self._kept[frame]
+            yield
         return None
 
     @property
-    def _chunk_frames(self) -> int:
-        return max(_MIN_KEPT, min(_CHUNK_FRAMES, self._keep_bytes // self._frame_bytes))
+    def _capacity(self) -> int:
+        return max(_MIN_KEPT, min(2 * _CHUNK_FRAMES, self._keep_bytes // self._frame_bytes))
 
-    def _keep(self, number: int, picture: VideoFrame, around: int) -> None:
+    @property
+    def _chunk_frames(self) -> int:
+        return min(_CHUNK_FRAMES, self._capacity)
+
+    def _keep(self, number: int, picture: VideoFrame, low: int, high: int) -> None:
+        """Keep a picture, dropping those farthest from ``low`` to ``high``."""
         self._kept[number] = picture
         self._frame_bytes = max(1, sum(plane.buffer_size for plane in picture.planes))
-        while len(self._kept) > self._chunk_frames:
-            del self._kept[max(self._kept, key=lambda kept: abs(kept - around))]
-
-
-def _bgra(picture: VideoFrame, rotation: int) -> Image:
-    # One thread: with several, swscale's slices overwrite the first pixels of each other's rows
-    # where the width is not a multiple of 16 (seen at 1080 x 1920).
-    image = np.asarray(picture.to_ndarray(format="bgra", threads=1), np.uint8)
-    if any(part.is_alpha for part in picture.format.components):
-        image[..., 3] = 255
-    # Rows are padded where FFmpeg's alignment wants it.
-    return np.ascontiguousarray(np.rot90(image, -rotation // 90) if rotation else image)
+        while len(self._kept) > self._capacity:
+            del self._kept[max(self._kept, key=lambda kept: max(low - kept, kept - high))]

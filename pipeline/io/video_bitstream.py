@@ -16,14 +16,28 @@ _HEVC_DECODABLE_LEADING = (6, 7)
 # ISO/IEC 14496-2, 6.2.5: vop_start_code, then two bits of vop_coding_type (2: B).
 _MPEG4_VOP = re.compile(rb"\x00\x00\x01\xb6(.)", re.DOTALL)
 _MPEG4_B = 2
+_ZEROS_ARE_DAMAGE = ("h264", "hevc", "vp8", "vp9", "av1")
+_HOLE = bytes(64)
+_ZEROS = re.compile(rb"\x00{64,}").finditer
+
+
+def has_hole(data: bytes, codec: str, extradata: bytes | None) -> bool:
+    """Whether part of a packet was replaced by zeros, as unreadable or unwritten blocks are.
+
+    Decoders show whatever that comes to, mostly without a sign. So many zeros in a row do not come
+    out of an arithmetic coder, and are forbidden in H.264 and HEVC; only between the units of their
+    byte stream format they may stand.
+    """
+    if codec not in _ZEROS_ARE_DAMAGE or _HOLE not in data:
+        return False
+    if codec in ("h264", "hevc") and not _is_prefixed(extradata):
+        return any(match.end() < len(data) and data[match.end()] != 1 for match in _ZEROS(data))
+    return True
 
 
 def nal_types(data: bytes, codec: str, extradata: bytes | None) -> Iterator[int]:
     """NAL unit types of an H.264 (``"h264"``) or HEVC (``"hevc"``) packet, in stored order."""
-    # avcC and hvcC (ISO/IEC 14496-15) begin with their version, 1, and store the number of bytes
-    # of a length prefix; a start code stands in their place in the byte stream format.
-    is_prefixed = bool(extradata) and extradata is not None and extradata[0] == 1
-    if is_prefixed and extradata is not None:
+    if extradata is not None and _is_prefixed(extradata):
         length_bytes = (extradata[4 if codec == "h264" else 21] & 3) + 1
         starts = _prefixed_starts(data, length_bytes)
     else:
@@ -31,6 +45,12 @@ def nal_types(data: bytes, codec: str, extradata: bytes | None) -> Iterator[int]
     for start in starts:
         if start < len(data):
             yield data[start] & 31 if codec == "h264" else data[start] >> 1 & 63
+
+
+def _is_prefixed(extradata: bytes | None) -> bool:
+    # avcC and hvcC (ISO/IEC 14496-15) begin with their version, 1, and store the number of bytes
+    # of a length prefix; a start code stands in their place in the byte stream format.
+    return bool(extradata) and extradata is not None and extradata[0] == 1
 
 
 def _prefixed_starts(data: bytes, length_bytes: int) -> Iterator[int]:

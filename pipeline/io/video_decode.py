@@ -11,12 +11,12 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from pipeline.io.video_index import VideoIndex
-from pipeline.io.video_open import open_video
-from pipeline.io.video_scan import NO_TIMESTAMP
+from pipeline.io.video_bitstream import has_hole
+from pipeline.io.video_frames import NO_TIMESTAMP, VideoIndex
+from pipeline.io.video_open import open_container
 
 ThreadType = Literal["SLICE", "FRAME", "AUTO"]
 
@@ -66,11 +66,11 @@ class FrameDecoder:
     def _open(self) -> None:
         self._container: InputContainer
         self._stream: VideoStream
-        self._container, self._stream = open_video(self._index.path)
+        self._container, self._stream = open_container(self._index.path)
         self._stream.thread_type = self._thread_type
         self._stream.thread_count = self._thread_count
         if self.is_strict:
-            self._stream.codec_context.options = {"err_detect": "explode"}
+            self._stream.codec_context.options = {"err_detect": "explode+crccheck"}
         self._reorder_depth = self._stream.codec_context.reorder_depth
         self._packets: Iterator[Packet[VideoStream]] = iter(())
         self._reset(0)
@@ -160,6 +160,31 @@ class FrameDecoder:
         """Count what is decoded from here to the next keyframe as suspect."""
         self._is_damaged = True
 
+    def forget(self) -> None:
+        """Be nowhere, so that the next frame is decoded from a keyframe."""
+        self.position = -1
+
+    def keyframe_only(self, keyframe: int) -> VideoFrame | None:
+        """The picture of a keyframe alone; None where it is none or damaged.
+
+        Leaves the decoder nowhere, to be started anew.
+        """
+        self.start(keyframe)
+        packet = self._next_packet()
+        pictures = []
+        # A damaged keyframe fails; that there is no picture then says so.
+        with contextlib.suppress(av.FFmpegError):
+            pictures += self._stream.decode(packet)
+        with contextlib.suppress(av.FFmpegError):
+            pictures += self._stream.decode(None)  # without waiting for those it is reordered with
+        self.has_ended = True
+        self.forget()
+        for picture in pictures:
+            # A recovery point of a gradual refresh is no whole picture.
+            if picture.pict_type == PictureType.I and not picture.is_corrupt:
+                return picture
+        return None
+
     def step(self, skip_before: int) -> list[tuple[int, VideoFrame]]:
         """Decode one packet; the pictures that came out, each with its frame number.
 
@@ -184,13 +209,17 @@ class FrameDecoder:
         if frame is not None:
             self._recent.append(frame)
         self._set_skipping(frame is not None and frame < skip_before)
-        self._is_damaged |= packet.is_corrupt
+        self._is_damaged |= packet.is_corrupt or self._has_hole(packet)
         outputs = self._outputs(packet)
         if self._is_damaged or (is_lead and self._was_damaged):
             self._suspects.update(self._recent)
         elif frame is not None and self.is_strict:
             self._suspects.discard(frame)
         return outputs
+
+    def _has_hole(self, packet: Packet[VideoStream]) -> bool:
+        codec = self._stream.codec_context
+        return has_hole(bytes(packet), self._index.codec, codec.extradata)
 
     def _is_lead(self, packet: Packet[VideoStream]) -> bool:
         """Whether a packet is stored after the last keyframe, but shown before it."""

@@ -15,7 +15,7 @@ from pipeline.data.errors import UserError
 _NOT_VIDEO_FORMATS = ("tty", "image2", "_pipe")
 
 
-def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
+def open_container(path: Path) -> tuple[InputContainer, VideoStream]:
     """Open a video file and its main video stream; the caller closes the container.
 
     Raises

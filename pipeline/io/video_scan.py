@@ -6,7 +6,6 @@ import contextlib
 from dataclasses import dataclass, field
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
@@ -18,9 +17,7 @@ from pipeline.io.video_bitstream import (
     is_decodable_leading,
     mpeg4_vop_kinds,
 )
-
-NO_TIMESTAMP = int(np.iinfo(np.int64).min)
-"""Stands for a missing timestamp in integer arrays, as AV_NOPTS_VALUE does in FFmpeg."""
+from pipeline.io.video_frames import NO_TIMESTAMP
 
 
 @dataclass(slots=True)

@@ -12,14 +12,8 @@ import pytest
 
 from pipeline.data.errors import UserError
 from pipeline.io.video_index import index_video
-from tests.truth.video import encode, remux, require_ffmpeg, truncate
+from tests.truth.video import encode, remux, truncate
 from tests.truth.video_kinds import N_FRAMES, VideoKinds
-
-
-@pytest.fixture(scope="module")
-def kinds(tmp_path_factory: pytest.TempPathFactory) -> VideoKinds:
-    require_ffmpeg()
-    return VideoKinds(tmp_path_factory.mktemp("videos"))
 
 
 def test_times_of_a_constant_rate(kinds: VideoKinds) -> None:
