@@ -7,6 +7,7 @@ time in calls: this form takes a fifth of it. A test holds the two together.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,6 +30,8 @@ Matrix = tuple[float, float, float, float, float, float]
 # Gradient, upper triangle of the matrix with the bend subtracted, cost, chi squared, nearest depth,
 # views in front.
 Linearised = tuple[Row, Matrix, float, float, float, int]
+# Of q = (r / scale)^2: loss in units of scale^2, weight, and weight - psi'(r).
+LossFunction = Callable[[float], Row]
 
 
 def solve_single(
@@ -38,11 +41,12 @@ def solve_single(
 
     It stays where fewer than two views face it.
     """
-    seen = _observations(stack, problem)
+    seen = observations(stack, problem)
+    function = _LOSSES[loss]
     x, y, z = problem.xyz[0].tolist()
     best, lowest, share = (x, y, z), math.inf, BEND_SHARE
     for _ in range(max_iterations):
-        at = _linearised(seen, (x, y, z), loss, loss_px, share)
+        at = linearised_at(seen, (x, y, z), function, loss_px, share)
         gradient, matrix, cost, _, nearest, front = at
         if front < 2:
             break
@@ -50,15 +54,15 @@ def solve_single(
             (x, y, z), lowest, share = best, math.inf, SAFE_BEND_SHARE
             continue
         best, lowest = (x, y, z), cost
-        dx, dy, dz = _solved(matrix, gradient)
+        dx, dy, dz = solved(matrix, gradient)
         length = math.sqrt(dx * dx + dy * dy + dz * dz)
         shrink = min(1.0, 0.5 * nearest / max(length, 1e-300))
         x, y, z = x - shrink * dx, y - shrink * dy, z - shrink * dz
         if length <= STEP_TOLERANCE:
             break
     problem.xyz[0] = x, y, z
-    gradient, (a, b, c, d, e, f), cost, chi2, nearest, front = _linearised(
-        seen, (x, y, z), loss, loss_px, 0.0
+    gradient, (a, b, c, d, e, f), cost, chi2, nearest, front = linearised_at(
+        seen, (x, y, z), function, loss_px, 0.0
     )
     return Equations(
         normal=np.array([[[a, b, c], [b, d, e], [c, e, f]]]),
@@ -71,7 +75,8 @@ def solve_single(
     )
 
 
-def _observations(stack: CameraStack, problem: Problem) -> list[Observation]:
+def observations(stack: CameraStack, problem: Problem) -> list[Observation]:
+    """The views of a problem of one point that take part, as floats."""
     information = problem.information[0].tolist()
     rows, offset = problem.rows[0].tolist(), problem.offset[0].tolist()
     axes, depths = stack.rotation[:, 2].tolist(), stack.translation[:, 2].tolist()
@@ -84,23 +89,37 @@ def _observations(stack: CameraStack, problem: Problem) -> list[Observation]:
     ]  # fmt: skip
 
 
-def _loss(ratio: float, kind: Loss) -> tuple[float, float, float]:
-    if kind == "soft_l1":
-        root = math.sqrt(1.0 + ratio)
-        weight = 1.0 / root
-        return root - 1.0, weight, weight - weight * weight * weight
-    if kind == "huber" and ratio > 1.0:
-        root = math.sqrt(ratio)
-        return root - 0.5, 1.0 / root, 1.0 / root
-    if kind == "cauchy":
-        weight = 1.0 / (1.0 + ratio)
-        return 0.5 * math.log1p(ratio), weight, 2.0 * weight * (1.0 - weight)
+def _l2(ratio: float) -> Row:
     return 0.5 * ratio, 1.0, 0.0
 
 
-def _linearised(
-    seen: list[Observation], xyz: Row, loss: Loss, loss_px: float, share: float
+def _soft_l1(ratio: float) -> Row:
+    root = math.sqrt(1.0 + ratio)
+    weight = 1.0 / root
+    return root - 1.0, weight, weight - weight * weight * weight
+
+
+def _huber(ratio: float) -> Row:
+    if ratio <= 1.0:
+        return _l2(ratio)
+    root = math.sqrt(ratio)
+    return root - 0.5, 1.0 / root, 1.0 / root
+
+
+def _cauchy(ratio: float) -> Row:
+    weight = 1.0 / (1.0 + ratio)
+    return 0.5 * math.log1p(ratio), weight, 2.0 * weight * (1.0 - weight)
+
+
+_LOSSES: dict[Loss, LossFunction] = {
+    "l2": _l2, "soft_l1": _soft_l1, "huber": _huber, "cauchy": _cauchy,
+}  # fmt: skip
+
+
+def linearised_at(
+    seen: list[Observation], xyz: Row, loss: LossFunction, loss_px: float, share: float
 ) -> Linearised:
+    """Sums over the views at one place, ``share`` of the loss's bend taken off the matrix."""
     x, y, z = xyz
     g0 = g1 = g2 = h00 = h01 = h02 = h11 = h12 = h22 = cost = chi2 = 0.0
     nearest, front = math.inf, 0
@@ -114,7 +133,7 @@ def _linearised(
         u = (a0 * x + a1 * y + a2 * z + a3) * inverse
         v = (b0 * x + b1 * y + b2 * z + b3) * inverse
         square = u * u + v * v
-        value, weight, bend = _loss(square / loss_px**2, "l2" if manual else loss)
+        value, weight, bend = (_l2 if manual else loss)(square / loss_px**2)
         cost += information * value
         weight *= information
         chi2 += weight * square
@@ -134,7 +153,7 @@ def _linearised(
     return (g0, g1, g2), (h00, h01, h02, h11, h12, h22), cost, chi2, nearest, front
 
 
-def _solved(matrix: Matrix, gradient: Row) -> Row:
+def solved(matrix: Matrix, gradient: Row) -> Row:
     """Solution of a symmetric 3 x 3 system, ridged, by its adjugate."""
     a, b, c, d, e, f = matrix
     ridge = RIDGE * (a + d + f) + SMALLEST_RIDGE

@@ -168,7 +168,7 @@ def _solve(
     stack = stacked(views)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         seen = np.isfinite(pixels).all(axis=-1)
-        rows, offset, used = _linear_rows(views, stack, pixels)
+        rows, offset, used = linear_rows(views, stack, pixels)
         information = np.minimum(scores / options.full_score, 1.0) / options.sigma_px**2
         if manual is not None:
             information = np.where(manual, options.manual_sigma_px**-2.0, information)
@@ -194,7 +194,7 @@ def _solve(
     return Triangulation(xyz, residual, covariance, sigma, n_views)
 
 
-def _linear_rows(
+def linear_rows(
     views: tuple[Camera, ...], stack: CameraStack, pixels: FloatArray
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
     """(N, V, 2, 3) rows and (N, V, 2) offset with ``rows @ xyz + offset = depth * residual``."""

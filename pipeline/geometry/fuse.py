@@ -1,0 +1,103 @@
+"""From a sequence's observations to the fused points of one person: the batch solve of a track."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data.observations import detections, observations
+from pipeline.data.patch import Patch
+from pipeline.data.sequence import Sequence
+from pipeline.data.source import Source
+from pipeline.geometry.track_limbs import LimbLengths
+from pipeline.geometry.track_options import DEFAULT_TRACK_OPTIONS
+from pipeline.geometry.track_solve import (
+    CONTEXT_S,
+    Track,
+    checked_track,
+    length_stretches,
+    solve_track,
+    subject_lengths,
+)
+
+# Frames read on both sides at least, as many as an edit makes stale.
+REACH = 15
+
+
+def solve_fused(
+    sequence: Sequence, track: int, frames: NDArray[np.intp], lengths: LimbLengths | None = None
+) -> tuple[Patch, ...]:
+    """Patches that bring the ``fused`` layers of ``track`` up to date in ``frames`` (n,).
+
+    What comes out does not depend on which other frames are asked for. A point placed in 3D stands
+    where it was put, without a sigma; a point that fewer than two views see is ``INTERPOLATED``.
+    ``lengths`` are by default :func:`track_lengths`.
+    """
+    frames = np.unique(np.asarray(frames, dtype=np.intp))
+    if not len(frames):
+        return ()
+    if lengths is None:
+        lengths = track_lengths(sequence, track)
+    context = max(REACH, math.ceil(CONTEXT_S * sequence.info.fps))
+    n_keypoints = sequence.n_keypoints
+    xyz = np.empty((len(frames), n_keypoints, 3))
+    sigma = np.empty((len(frames), n_keypoints))
+    source = np.empty((len(frames), n_keypoints), np.uint8)
+    # Runs whose contexts would overlap are solved together.
+    breaks = np.flatnonzero(np.diff(frames) > context) + 1
+    for rows in np.split(np.arange(len(frames)), breaks):
+        low = max(0, int(frames[rows[0]]) - context)
+        high = min(sequence.n_frames, int(frames[rows[-1]]) + 1 + context)
+        part = slice(low, high)
+        seen = observations(sequence, track, part)
+        placed = sequence.read("manual3d.xyz", part, track).astype(np.float64)
+        solution = solve_track(
+            sequence.cameras, seen.xy, seen.score, skeleton=sequence.info.skeleton,
+            fps=sequence.info.fps, manual=seen.manual, placed=placed, lengths=lengths,
+        )  # fmt: skip
+        known = np.isfinite(solution.xyz[..., 0])
+        whence = np.where(known, int(Source.TRIANGULATED), int(Source.NONE))
+        whence[solution.bridged] = Source.INTERPOLATED
+        whence[known & seen.manual.any(axis=1)] = Source.MANUAL_2D
+        whence[np.isfinite(placed[..., 0])] = Source.MANUAL_3D
+        inside = frames[rows] - low
+        xyz[rows], sigma[rows] = solution.xyz[inside], solution.sigma[inside]
+        source[rows] = whence[inside]
+    index = np.stack(np.meshgrid(frames, np.arange(n_keypoints), indexing="ij"), -1).reshape(-1, 2)
+    values: dict[str, NDArray[np.generic]] = {
+        "fused.xyz": xyz.reshape(-1, 3),
+        "fused.sigma": sigma.reshape(-1),
+        "fused.source": source.reshape(-1),
+    }
+    return tuple(sequence.patch(name, index, value, track) for name, value in values.items())
+
+
+def track_lengths(sequence: Sequence, track: int) -> LimbLengths:
+    """Limb lengths of a person, from the detections alone.
+
+    They stay while points are corrected, so that an edit changes nothing half a second away, and
+    are measured again when cameras or the assignment of people change.
+    """
+    state = (
+        sequence.cameras,
+        track,
+        sequence.layer("assignment.track").n_writes,
+        sequence.layer("instances2d.xy").n_writes,
+    )
+    return sequence.remembered(
+        f"track_lengths {track}", state, lambda: _track_lengths(sequence, track)
+    )
+
+
+def _track_lengths(sequence: Sequence, track: int) -> LimbLengths:
+    def parts() -> Iterator[Track]:
+        for start, stop in length_stretches(sequence.n_frames):
+            xy, score = detections(sequence, track, slice(start, stop))
+            yield checked_track(
+                sequence.cameras, xy, score, None, None, sequence.info.fps, DEFAULT_TRACK_OPTIONS
+            )
+
+    return subject_lengths(parts(), sequence.info.skeleton)
