@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.cli.recording import Opened  # loads numpy, for which --help does not wait
 
 FORMATS = ("trc", "csv", "openpose", "coco")
+STAGES = ("triangulated", "final")
 
 EPILOG = """\
 PATH is the folder of a recording (videos, a calibration, detections), which is read anew and in
@@ -91,6 +92,23 @@ def _parser() -> argparse.ArgumentParser:
         help="frames A to B-1, counted from 0; either may be left out",
     )
 
+    export.add_argument(
+        "--stage",
+        choices=STAGES,
+        default="final",
+        help="3D points of each frame by itself, or solved over time (default: %(default)s)",
+    )
+
+    refine = _command(
+        commands, _refine, "refine", "correct where the cameras stand, from a person's points"
+    )
+    _add_path(refine)
+    _add_person(refine)
+    refine.add_argument(
+        "--apply", action="store_true", help="write the correction into the project (can be undone)"
+    )
+    refine.add_argument("--json", action="store_true", help="as JSON, for programs")
+
     demo = _command(commands, _demo, "demo", "make a synthetic recording with known truth")
     demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")
 
@@ -157,7 +175,7 @@ def _triangulate(arguments: argparse.Namespace) -> int:
         opened = _opened(bar, arguments.path, calibration=arguments.calibration)
         person = chosen_person(opened, arguments.person)
         sequence = opened.sequence
-        request = ExportRequest(sequence, person.track, "trc", arguments.out)
+        request = ExportRequest(sequence, person.track, "trc", arguments.out, stage="triangulated")
         bar.follow(_closable(export_steps(request)))
         quality = bar.follow(quality_steps(sequence, person.track))
     _point_to_project(opened)
@@ -202,6 +220,7 @@ def _export(arguments: argparse.Namespace) -> int:
             arguments.out,
             frames=(first, end),
             authorship=dict(opened.authorship),
+            stage=arguments.stage,
         )
         bar.follow(_closable(export_steps(request)))
     _point_to_project(opened)
@@ -228,6 +247,34 @@ def _point_to_project(opened: Opened) -> None:
 
 def _closable(steps: Iterator[Step]) -> Generator[Step, None, None]:
     yield from steps
+
+
+def _refine(arguments: argparse.Namespace) -> int:
+    from pipeline.cli import refine
+    from pipeline.cli.recording import chosen_person
+    from pipeline.geometry.refine_sequence import camera_report_steps
+    from pipeline.jobs.camera_tasks import as_data
+
+    if arguments.apply:
+        refine.check_applicable(arguments.path)
+    with ProgressBar() as bar:
+        opened = _opened(bar, arguments.path)
+        person = chosen_person(opened, arguments.person)
+        cameras = opened.sequence.cameras
+        report = bar.follow(camera_report_steps(opened.sequence, person.track))
+    _point_to_project(opened)
+    applied = arguments.apply and report.accepted
+    if applied:
+        refine.apply(opened.path, report.refinement.cameras, person.track)
+    if arguments.json:
+        print(refine.as_json(as_data(report, cameras), person, applied))
+    else:
+        print(refine.as_text(report, cameras.names, person))
+    if applied:
+        print(f"Written into {opened.path.name}, as one step that can be undone.", file=sys.stderr)
+    elif arguments.apply:
+        raise CommandError(Exit.FAILED, "Nothing was written, because nothing was accepted.")
+    return Exit.OK
 
 
 def _demo(arguments: argparse.Namespace) -> int:

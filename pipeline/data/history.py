@@ -72,6 +72,12 @@ class History:
             self._size -= self._entries.pop(0).nbytes
         self._position = len(self._entries)
 
+    def prepend(self, earlier: tuple[Transaction, ...]) -> None:
+        """Add done transactions, oldest first, from before those that are here."""
+        self._entries[:0] = earlier
+        self._size += sum(entry.nbytes for entry in earlier)
+        self._position += len(earlier)
+
     def undo(self) -> Transaction:
         """Step back; returns the transaction whose inverse is to be applied."""
         if not self.can_undo:

@@ -29,6 +29,15 @@ class LayerSpec:
         """The layer of the design this array belongs to: ``manual2d`` of ``manual2d.xy``."""
         return self.name.partition(".")[0]
 
+    @property
+    def rows(self) -> int:
+        """Rows stored together: few where each edit writes them, many where they are only read."""
+        return 16 if self.kind == "authored" and self.per_track else 256
+
+
+#: Longest text of a note on a frame, in bytes of UTF-8.
+NOTE_BYTES = 240
+
 
 def _specs() -> dict[str, LayerSpec]:
     instance: tuple[Axis, ...] = ("frame", "view", "person", "keypoint")
@@ -48,16 +57,26 @@ def _specs() -> dict[str, LayerSpec]:
         LayerSpec("points3d.sigma", "derived", point, (), "f4", nan, True),
         LayerSpec("points3d.n_views", "derived", point, (), "u1", 0, True),
         LayerSpec("points3d.source", "derived", point, (), "u1", 0, True),
+        LayerSpec("fused.xyz", "derived", point, (3,), "f4", nan, True),
+        LayerSpec("fused.sigma", "derived", point, (), "f4", nan, True),
+        LayerSpec("fused.source", "derived", point, (), "u1", 0, True),
+        LayerSpec("cameras.pose", "authored", ("view",), (6,), "f8", nan, False),
+        LayerSpec("cameras.sync", "authored", ("view",), (2,), "f8", nan, False),
+        LayerSpec("notes.marker", "authored", ("frame",), (), "u1", 0, False),
+        LayerSpec("notes.text", "authored", ("frame",), (NOTE_BYTES,), "u1", 0, False),
     ]
     return {spec.name: spec for spec in rows}
 
 
 LAYERS: dict[str, LayerSpec] = _specs()
 
+_SEEN = ("instances2d", "assignment", "manual2d", "manual3d", "cameras")
+
 #: Inputs of each derived layer group, for staleness.
-INPUTS: dict[str, tuple[str, ...]] = {
-    "points3d": ("instances2d", "assignment", "manual2d", "manual3d"),
-}
+INPUTS: dict[str, tuple[str, ...]] = {"points3d": _SEEN, "fused": _SEEN}
+
+#: Frames to either side of a changed one whose derived values change with it.
+REACH: dict[str, int] = {"points3d": 0, "fused": 15}
 
 #: ``track`` of a patch on a layer that is not per track.
 NO_TRACK = -1

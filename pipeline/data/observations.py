@@ -1,4 +1,7 @@
-"""What is known of one person in each view: detections with a person's corrections on top."""
+"""What is known of one person in each view: detections with a person's corrections on top.
+
+Everything is read by the frame at which its picture is shown now: see ``data/time_axes.py``.
+"""
 
 from __future__ import annotations
 
@@ -38,19 +41,19 @@ def detections(
     Where a merged track has two instances in one view and frame, the one with the higher mean
     score is taken.
     """
-    assigned = sequence.read("assignment.track", rows)  # (n, V, P)
+    assigned = sequence.read_pictures("assignment.track", rows)  # (n, V, P)
     n, n_views, n_persons = assigned.shape
     xy = np.full((n, n_views, sequence.n_keypoints, 2), np.nan)
     score = np.zeros((n, n_views, sequence.n_keypoints))
     if n_persons == 0 or n == 0:
         return xy, score
-    all_score = sequence.read("instances2d.score", rows)
+    all_score = sequence.read_pictures("instances2d.score", rows)
     rank = np.where(assigned == track, all_score.mean(axis=-1), -1.0)
     best = rank.argmax(axis=-1)  # (n, V)
     found = np.take_along_axis(rank, best[..., None], -1)[..., 0] >= 0
     frame, view = np.nonzero(found)
     person = best[frame, view]
-    xy[frame, view] = sequence.read("instances2d.xy", rows)[frame, view, person]
+    xy[frame, view] = sequence.read_pictures("instances2d.xy", rows)[frame, view, person]
     score[frame, view] = all_score[frame, view, person]
     return xy, score
 
@@ -62,8 +65,8 @@ def observations(sequence: Sequence, track: int, rows: FrameIndex = slice(None))
     unless it is absent.
     """
     xy, score = detections(sequence, track, rows)
-    manual_xy = sequence.read("manual2d.xy", rows, track)
-    flags = sequence.read("manual2d.flags", rows, track)
+    manual_xy = sequence.read_pictures("manual2d.xy", rows, track)
+    flags = sequence.read_pictures("manual2d.flags", rows, track)
     manual = np.isfinite(manual_xy[..., 0]) & ((flags & Flag.ABSENT) == 0)
     hidden = (flags & (Flag.OCCLUDED | Flag.ABSENT | Flag.REJECTED)) != 0
     xy[hidden] = np.nan
@@ -75,22 +78,23 @@ def observations(sequence: Sequence, track: int, rows: FrameIndex = slice(None))
 def track_ids(sequence: Sequence) -> NDArray[np.intp]:
     """Ids of the tracks that have at least one instance or one manual value, ascending.
 
-    Asking again costs nothing until an authored layer was written to.
+    Asking again costs nothing until an authored layer was written to, and little then.
     """
-    state = tuple(
-        (name, track, sequence.layer(name, track).n_writes)
+    stores = {
+        (name, track): sequence.layer(name, track)
         for name, track in sequence.stored_layers()
-        if LAYERS[name].kind == "authored"
-    )
-    return sequence.remembered("track_ids", state, lambda: _track_ids(sequence)).copy()
+        if (track >= 0 and LAYERS[name].kind == "authored") or name == "assignment.track"
+    }
 
+    def ids() -> NDArray[np.intp]:
+        found = [np.zeros(0, np.intp)]
+        for (name, track), store in stores.items():
+            if name == "assignment.track":
+                found += [part.astype(np.intp) for part in store.summary("ids", np.unique)]
+            elif store.any():
+                found.append(np.array([track]))
+        together = np.unique(np.concatenate(found))
+        return together[together >= 0]
 
-def _track_ids(sequence: Sequence) -> NDArray[np.intp]:
-    assigned = np.unique(sequence.read("assignment.track"))
-    manual = [
-        track
-        for name, track in sequence.stored_layers()
-        if track >= 0 and LAYERS[name].kind == "authored" and sequence.layer(name, track).any()
-    ]
-    ids = np.union1d(assigned[assigned >= 0], np.array(manual, dtype=assigned.dtype))
-    return ids.astype(np.intp)
+    state = tuple((key, store.n_writes) for key, store in stores.items())
+    return sequence.remembered("track_ids", state, ids).copy()

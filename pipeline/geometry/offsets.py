@@ -298,7 +298,8 @@ def _judged(
     frames = np.zeros(len(best), np.int64)
     if known.any():
         frames[known] = _shared_zero(tuple(found[known].tolist()))
-    exact = frames + np.where(known, [_vertex(tried, curve) for curve in curves], 0.0)
+    fraction = np.array([_vertex(tried, curve) for curve in curves], float)
+    exact = frames.astype(float) + np.where(known, fraction, 0.0)
     return OffsetEstimates(frames, exact, verdicts, tried, curves, errors)
 
 

@@ -11,18 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
+from pipeline.data.frame_ranges import n_frames_in, nearest_first
 from pipeline.data.observations import track_ids
 from pipeline.data.sequence import Sequence
+from pipeline.geometry.fuse import solve_fused
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.io.project_authorship import Authorship
 
 FORMATS: tuple[str, ...] = ("trc", "csv", "openpose", "coco")
 
+#: Which 3D points are written: those of each frame by itself, or those solved over time.
+STAGES: tuple[str, ...] = ("triangulated", "final")
+STAGE_GROUPS = {"triangulated": "points3d", "final": "fused"}
+
 #: How far an export has come, in 0..1, and what it is doing.
 Step = tuple[float, str]
 
-# Frames between two steps: long enough to be efficient, short enough to be cancelled.
-BLOCK = 100
+# Frames between two steps: long enough to be efficient, short enough to be cancelled. Solving over
+# time reads half a second more on either side.
+BLOCK, FUSED_BLOCK = 100, 400
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
@@ -46,6 +53,8 @@ class ExportRequest:
         Of ``Project.authorship()``; without it the export names nobody.
     title : str
         Name of the project; that of the recording by default.
+    stage : str
+        Which of :data:`STAGES` the 3D points are of.
     """
 
     sequence: Sequence
@@ -55,6 +64,7 @@ class ExportRequest:
     frames: tuple[int, int] | None = None
     authorship: dict[tuple[str, int], Authorship] | None = None
     title: str = ""
+    stage: str = "final"
 
     @property
     def name(self) -> str:
@@ -73,6 +83,11 @@ def check_request(request: ExportRequest) -> None:
         known = ", ".join(FORMATS)
         raise UserError(
             f"{request.path} was not written: there is no format {request.format!r}, only {known}."
+        )
+    if request.stage not in STAGES:
+        raise UserError(
+            f"{request.path} was not written: there are no {request.stage!r} points, only "
+            f"{' and '.join(STAGES)} ones."
         )
     (start, stop), n_frames = request.span, request.sequence.n_frames
     if not 0 <= start < stop <= n_frames:
@@ -97,15 +112,40 @@ def blocks(request: ExportRequest) -> Iterator[NDArray[np.intp]]:
 
 
 def solve_steps(request: ExportRequest) -> Iterator[Step]:
-    """Bring the 3D points of the request's frames up to date."""
+    """Bring the 3D points of the request's stage and frames up to date."""
     sequence, track = request.sequence, request.track
     start, stop = request.span
-    stale = start + np.flatnonzero(sequence.stamps.stale("points3d", track)[start:stop])
-    for first in range(0, len(stale), BLOCK):
-        block = stale[first : first + BLOCK]
-        patches = solve_points3d(sequence, track, block)
+    final = request.stage == "final"
+    stale = sequence.stamps.stale(STAGE_GROUPS[request.stage], track)
+    stale[:start] = stale[stop:] = False
+    ranges = nearest_first(stale, start, FUSED_BLOCK if final else BLOCK)
+    done, total = 0, n_frames_in(ranges)
+    for first, end in ranges.tolist():
+        block = np.arange(first, end, dtype=np.intp)
+        patches = (solve_fused if final else solve_points3d)(sequence, track, block)
         sequence.land(patches, block, sequence.revision)
-        yield (first + len(block)) / len(stale), "Triangulating"
+        done += len(block)
+        yield done / total, "Solving over time" if final else "Triangulating"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """3D points of n frames: ``xyz`` (n, K, 3) m, ``sigma`` (n, K) mm, ``source`` (n, K)."""
+
+    xyz: NDArray[np.float32]
+    sigma: NDArray[np.float32]
+    source: NDArray[np.uint8]
+
+
+def points_of(request: ExportRequest, frames: NDArray[np.intp]) -> Points:
+    """Points of the request's stage, which must be up to date in ``frames``."""
+    group = STAGE_GROUPS[request.stage]
+    return Points(
+        *(
+            request.sequence.read(f"{group}.{name}", frames, request.track)
+            for name in ("xyz", "sigma", "source")
+        )
+    )
 
 
 def pictures(request: ExportRequest, view: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -117,7 +157,7 @@ def pictures(request: ExportRequest, view: int) -> tuple[NDArray[np.intp], NDArr
     sync = request.sequence.syncs[view]
     start, stop = request.span
     frames = np.arange(start, stop, dtype=np.intp)
-    shown = np.floor(frames * sync.rate + 0.5).astype(np.intp) + sync.offset
+    shown = sync.video_frames(frames)
     # Without a video the files of detections alone count; they have no known end.
     inside = (shown >= 0) & ((shown < sync.n_frames) | (sync.n_frames == 0))
     frames, shown = frames[inside], shown[inside]
@@ -130,8 +170,8 @@ def pictures(request: ExportRequest, view: int) -> tuple[NDArray[np.intp], NDArr
 
 
 def _values_said(request: ExportRequest, block: NDArray[np.intp], view: int) -> NDArray[np.intp]:
-    xy = request.sequence.read("manual2d.xy", block, request.track)[:, view]
-    flags = request.sequence.read("manual2d.flags", block, request.track)[:, view]
+    xy = request.sequence.read_pictures("manual2d.xy", block, request.track)[:, view]
+    flags = request.sequence.read_pictures("manual2d.flags", block, request.track)[:, view]
     return np.asarray((np.isfinite(xy[..., 0]) | (flags != 0)).sum(axis=-1), np.intp)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import __version__
-from pipeline.data.chunked_array import CHUNK
 from pipeline.data.errors import Finding, UserError
 from pipeline.data.layers import MAX_TRACKS
 from pipeline.data.sequence import RecordingInfo, Sequence, VideoRef
@@ -123,7 +122,7 @@ def sequence_in_memory(read: ReadRecording) -> Sequence:
     ):
         store = sequence.layer(name)
         for number in range(store.n_chunks):
-            start = number * CHUNK
+            start = number * store.rows
             store.set_chunk(number, values[start : start + store.rows_in(number)])
     return sequence
 

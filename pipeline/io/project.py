@@ -20,15 +20,16 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from pipeline.data.errors import Finding, UserError
-from pipeline.data.history import History, Place, Transaction
+from pipeline.data.history import Place, Transaction
 from pipeline.data.patch import Change, Patch
-from pipeline.data.sequence import RecordingInfo, Sequence
+from pipeline.data.sequence import RecordingInfo
 from pipeline.io import project_journal
 from pipeline.io.project_authorship import Authorship, read_authorship
+from pipeline.io.project_chunks import ChunkReader, staged_chunks, write_chunks
 from pipeline.io.project_journal import EntryKind, JournalEntry
 from pipeline.io.project_lock import ProjectLock, user_name
 from pipeline.io.project_path import project_path_for
-from pipeline.io.project_sqlite import DATABASE_ERRORS, error_text, settle, transaction
+from pipeline.io.project_sqlite import error_text, in_words, settle, transaction
 from pipeline.io.project_store import (
     attach,
     connect_stored,
@@ -36,8 +37,6 @@ from pipeline.io.project_store import (
     load_sequence,
     open_for_editing,
     read_state,
-    staged_chunks,
-    write_chunks,
     write_new,
     write_state,
 )
@@ -46,6 +45,8 @@ __all__ = ["Project", "project_path_for"]
 
 #: Patches kept for undo, in memory and when a project is opened again.
 HISTORY_BYTES = 256 * 2**20
+#: Steps read at most when a project is opened, and whenever undo comes to the first of them.
+RESTORED_STEPS = 500
 
 
 class Project:
@@ -111,7 +112,7 @@ class Project:
                 "instances2d.score": score,
                 "assignment.track": assignment,
             }
-            with _in_words(path, "could not be created"):
+            with in_words(path, "could not be created"):
                 write_new(path, info, layers, recording)
         finally:
             lock.release()
@@ -134,17 +135,23 @@ class Project:
         self.read_only = read_only
         self.author = author or user_name()
         self._connection, self._lock, migrated = attach(self.path, read_only)
+        self._chunks = ChunkReader(self._connection, self.path)
         try:
-            with _in_words(self.path, "cannot be opened"), self._reading() as connection:
-                loaded = load_sequence(connection, self.path)
+            with in_words(self.path, "cannot be opened"), self._reading() as connection:
+                loaded = load_sequence(connection, self.path, self._chunks)
                 self.sequence, self.recording = loaded.sequence, loaded.recording
                 self._state = read_state(connection)
-                restored = _restored(connection, self.path, self.sequence)
-                self._last, self.history, self._ids, damage = restored
+                restored = project_journal.restore_history(
+                    connection, self.sequence, HISTORY_BYTES, RESTORED_STEPS
+                )
+                self._last, self.history = restored.last, restored.history
+                self._ids, self._older = restored.ids, restored.older
         except BaseException:
             self._detach()
             raise
-        self.findings: tuple[Finding, ...] = (*migrated, *loaded.findings, *damage)
+        self.findings: tuple[Finding, ...] = (*migrated, *loaded.findings)
+        if restored.cause:
+            self.findings += (project_journal.damage_finding(self.path, restored.cause),)
         if self._lock is not None and not self._lock.supported:
             message = f"{self.path} is on a file system without locks: open it only once at a time."
             self.findings += (Finding("warning", "lock-unavailable", message, self.path),)
@@ -171,11 +178,14 @@ class Project:
             return ()
         gesture = Transaction(label, patches, place, self.author, time.time())
         position = self.history.position
-        entry = self._write("edit", gesture, patches, None)
+        entry, changes = self._write("edit", gesture, patches, None)
         self.history.push(gesture)
         self._ids[position:] = [entry]
-        del self._ids[: len(self._ids) - len(self.history.entries)]
-        return self._apply(patches)
+        dropped = len(self._ids) - len(self.history.entries)
+        if dropped > 0:
+            del self._ids[:dropped]
+            self._older.clear()  # undo does not come to them any more
+        return changes
 
     def undo(self) -> tuple[Transaction, tuple[Change, ...]]:
         """Take the last gesture back, durably; IndexError if there is none."""
@@ -184,9 +194,28 @@ class Project:
         position = self.history.position - 1
         gesture = self.history.entries[position]
         patches = gesture.inverse()
-        self._write("undo", self._by_me_now(gesture), patches, self._ids[position])
+        entry = self._ids[position]
+        _, changes = self._write("undo", self._by_me_now(gesture), patches, entry)
         self.history.undo()
-        return gesture, self._apply(patches)
+        if self.history.position == 0 and self._older:
+            self._restore_older()
+        return gesture, changes
+
+    def _restore_older(self) -> None:
+        """Read the steps before those that can be undone; damage ends the history there."""
+        ids, self._older = self._older[-RESTORED_STEPS:], self._older[:-RESTORED_STEPS]
+        try:
+            with self._reading() as connection:
+                found, cause = project_journal.read_edits(
+                    connection, self.sequence, ids[::-1], project_journal.RESTORED_BYTES
+                )
+        except sqlite3.Error as error:
+            found, cause = [], error_text(error)
+        self._older = [] if cause else self._older + ids[: len(ids) - len(found)]
+        if cause:
+            self.findings += (project_journal.damage_finding(self.path, cause),)
+        self._ids[:0] = [entry for entry, _ in reversed(found)]
+        self.history.prepend(tuple(step for _, step in reversed(found)))
 
     def redo(self) -> tuple[Transaction, tuple[Change, ...]]:
         """Make the last gesture that was undone again, durably; IndexError if there is none."""
@@ -194,30 +223,31 @@ class Project:
             raise IndexError("nothing to redo")
         position = self.history.position
         gesture = self.history.entries[position]
-        self._write("redo", self._by_me_now(gesture), gesture.patches, self._ids[position])
+        entry = self._ids[position]
+        _, changes = self._write("redo", self._by_me_now(gesture), gesture.patches, entry)
         self.history.redo()
-        return gesture, self._apply(gesture.patches)
+        return gesture, changes
 
     def _write(
         self, kind: EntryKind, gesture: Transaction, patches: tuple[Patch, ...], target: int | None
-    ) -> int:
+    ) -> tuple[int, tuple[Change, ...]]:
+        """Journal id and changes of patches that are now on disk and in the sequence."""
         connection = self._writable()
         chunks = staged_chunks(self.sequence, patches)
-        with _in_words(self.path, "did not take the change"), transaction(connection):
+        with in_words(self.path, "did not take the change"), transaction(connection):
             entry = project_journal.append(connection, kind, gesture, target)
             write_chunks(connection, self.sequence, chunks)
         self._last = entry
-        return entry
-
-    def _apply(self, patches: tuple[Patch, ...]) -> tuple[Change, ...]:
-        return tuple(self.sequence.apply(patch) for patch in patches)
+        changes = tuple(self.sequence.apply(patch) for patch in patches)
+        self._chunks.written(self.sequence, chunks)
+        return entry, changes
 
     def _by_me_now(self, gesture: Transaction) -> Transaction:
         return replace(gesture, author=self.author, time=time.time())
 
     def journal(self) -> Iterator[JournalEntry]:
         """Every gesture, undo and redo so far, oldest first, read as they are asked for."""
-        with _in_words(self.path, "cannot be read"), self._reading() as connection:
+        with in_words(self.path, "cannot be read"), self._reading() as connection:
             yield from project_journal.entries(connection, self.sequence, self._last)
 
     def authorship(self) -> dict[tuple[str, int], Authorship]:
@@ -226,7 +256,7 @@ class Project:
         Undone gestures do not count, values taken back have no author, and a value moved by a
         merge or split keeps the author who gave it.
         """
-        with _in_words(self.path, "cannot be read"), self._reading() as connection:
+        with in_words(self.path, "cannot be read"), self._reading() as connection:
             return read_authorship(connection, self.sequence, self._last)
 
     def set_state(self, key: str, value: Any) -> None:
@@ -236,7 +266,7 @@ class Project:
         project remembers it until it is closed.
         """
         if self._connection is not None:
-            with _in_words(self.path, "cannot be written"):
+            with in_words(self.path, "cannot be written"):
                 write_state(self._connection, key, value)
         self._state[key] = value
 
@@ -261,7 +291,7 @@ class Project:
             return
         lock = ProjectLock(target)
         try:
-            with _in_words(target, "could not be written"):
+            with in_words(target, "could not be written"):
                 with self._reading() as connection:
                     if project_journal.last_id(connection) != self._last:
                         raise UserError(f"{self.path} was changed since it was opened here.")
@@ -272,6 +302,7 @@ class Project:
             raise
         self._detach()
         self._connection, self._lock = connection, lock
+        self._chunks.connection, self._chunks.path = connection, target
         self.path, self.read_only = target, False
 
     def close(self) -> None:
@@ -280,6 +311,7 @@ class Project:
 
     def _detach(self) -> None:
         if self._connection is not None:
+            self._chunks.connection = None
             settle(self._connection)
             self._connection = None
         if self._lock is not None:
@@ -310,28 +342,3 @@ class Project:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _restored(
-    connection: sqlite3.Connection, path: Path, sequence: Sequence
-) -> tuple[int, History, list[int], tuple[Finding, ...]]:
-    last, history, ids = 0, History(HISTORY_BYTES), list[int]()
-    try:
-        last = project_journal.last_id(connection)
-        history, ids, cause = project_journal.restore_history(
-            connection, sequence, last, HISTORY_BYTES
-        )
-    except sqlite3.DatabaseError as error:
-        cause = error_text(error)
-    if not cause:
-        return last, history, ids, ()
-    message = f"Earlier steps of {path} cannot be undone: its journal is damaged ({cause})."
-    return last, history, ids, (Finding("warning", "journal-damaged", message, path),)
-
-
-@contextlib.contextmanager
-def _in_words(path: Path, what: str) -> Iterator[None]:
-    try:
-        yield
-    except DATABASE_ERRORS as error:
-        raise UserError(f"{path} {what}: {error_text(error)}.") from error

@@ -6,17 +6,23 @@ Ids only grow and rows are never changed, so the first n rows are the project as
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from pipeline.data.errors import Finding
 from pipeline.data.history import History, Place, Transaction
 from pipeline.data.layers import LAYERS
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
 from pipeline.io.project_codec import DamagedError, PatchRow, decode_patch, encode_patch
+from pipeline.io.project_sqlite import error_text
 
 EntryKind = Literal["edit", "undo", "redo"]
+
+#: Patches read when a project is opened, and whenever undo comes to the first of them: 0.1 s.
+RESTORED_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,35 +173,74 @@ def _transaction(connection: sqlite3.Connection, sequence: Sequence, entry: int)
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Restored:
+    """The history as it stood after row ``last``.
+
+    ``ids`` are the journal ids of its entries, ``older`` those of edits before them that were not
+    read yet, oldest first. ``cause`` says why what lies beyond cannot be reached (empty: nothing).
+    """
+
+    last: int
+    history: History
+    ids: list[int]
+    older: list[int]
+    cause: str = ""
+
+
 def restore_history(
-    connection: sqlite3.Connection, sequence: Sequence, last: int, byte_budget: int
-) -> tuple[History, list[int], str]:
-    """The history as it stood after row ``last``: what can be undone and redone.
+    connection: sqlite3.Connection, sequence: Sequence, byte_budget: int, most: int
+) -> Restored:
+    """What can be undone, of that at most the newest ``most`` edits, and what can be redone.
 
     An edit that cannot be read ends the history on its side of the present: neither it nor what
-    lies beyond it can be reached. Returns the history, the journal ids of its entries, and the
-    cause of such a cut (empty: none).
+    lies beyond it can be reached.
     """
-    stack = read_stack(connection, last)
-    cause = "" if stack.consistent else "its entries contradict each other"
-    room = byte_budget
-    sides: list[list[tuple[int, Transaction]]] = []
-    for side in (stack.undone, stack.done[::-1]):
-        sides.append([])
-        for entry in side:
-            try:
-                transaction = _transaction(connection, sequence, entry)
-            except DamagedError as error:
-                cause = f"entry {entry}: {error}"
-                break
-            room -= transaction.nbytes
-            if room < 0:
-                break
-            sides[-1].append((entry, transaction))
-    undone, done = sides
+    last = 0
+    try:
+        last = last_id(connection)
+        stack = read_stack(connection, last)
+        newest = stack.done[-most:]
+        undone, cut = read_edits(connection, sequence, stack.undone, byte_budget)
+        room = byte_budget - sum(transaction.nbytes for _, transaction in undone)
+        read_now = min(room, RESTORED_BYTES)
+        done, cut_done = read_edits(connection, sequence, newest[::-1], read_now)
+    except sqlite3.DatabaseError as error:
+        return Restored(last, History(byte_budget), [], [], error_text(error))
     history = History(byte_budget)
-    for _, transaction in (*reversed(done), *undone):
+    entries = [*reversed(done), *undone]
+    for _, transaction in entries:
         history.push(transaction)
     for _ in undone:
         history.undo()
-    return history, [entry for entry, _ in (*reversed(done), *undone)], cause
+    reachable = not cut_done and (len(done) == len(newest) or read_now < room)
+    older = list(stack.done[: len(stack.done) - len(done)]) if reachable else []
+    contradiction = "" if stack.consistent else "its entries contradict each other"
+    cause = cut_done or cut or contradiction
+    return Restored(last, history, [entry for entry, _ in entries], older, cause)
+
+
+def read_edits(
+    connection: sqlite3.Connection, sequence: Sequence, ids: Iterable[int], room: int
+) -> tuple[list[tuple[int, Transaction]], str]:
+    """Edits with their ids, up to the first that cannot be read, and the cause of that.
+
+    Without a cause, they are all, or as many as have ``room`` bytes, but at least one.
+    """
+    found: list[tuple[int, Transaction]] = []
+    for entry in ids:
+        try:
+            transaction = _transaction(connection, sequence, entry)
+        except DamagedError as error:
+            return found, f"entry {entry}: {error}"
+        room -= transaction.nbytes
+        if room < 0 and found:
+            break
+        found.append((entry, transaction))
+    return found, ""
+
+
+def damage_finding(path: Path, cause: str) -> Finding:
+    """What is said of a journal that could not be read whole."""
+    message = f"Earlier steps of {path} cannot be undone: its journal is damaged ({cause})."
+    return Finding("warning", "journal-damaged", message, path)

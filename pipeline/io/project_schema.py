@@ -10,17 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.data.errors import UserError
+from pipeline.io.project_migrations import version_2
 from pipeline.io.project_sqlite import copy_database, transaction
 
 #: "SSPV" in ASCII, in the SQLite header at byte 68.
 APPLICATION_ID = 0x53535056
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Migration = Callable[[sqlite3.Connection], None]
 
 #: From each older version, the function that brings a file to the next one.
-MIGRATIONS: dict[int, Migration] = {}
+MIGRATIONS: dict[int, Migration] = {1: version_2}
 
 _TABLES = {
     "meta": "key TEXT PRIMARY KEY, value TEXT NOT NULL",

@@ -44,6 +44,15 @@ def error_text(error: Exception) -> str:
     return next((text for start, text in _CAUSES.items() if name.startswith(start)), str(error))
 
 
+@contextlib.contextmanager
+def in_words(path: Path, what: str) -> Iterator[None]:
+    """UserError naming the file where anything inside fails to read or write it."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        raise UserError(f"{path} {what}: {error_text(error)}.") from error
+
+
 def check_header(path: Path) -> None:
     """UserError unless ``path`` is a whole SQLite file, told from its first 100 bytes."""
     try:

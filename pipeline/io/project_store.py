@@ -10,22 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import platformdirs
+from numpy.typing import ArrayLike
 
-from pipeline.data.chunked_array import CHUNK, ChunkedArray
+from pipeline.data.chunk_memory import ChunkMemory
 from pipeline.data.errors import Finding, UserError
-from pipeline.data.layers import LAYERS, NO_TRACK
-from pipeline.data.patch import Patch
 from pipeline.data.sequence import RecordingInfo, Sequence
 from pipeline.io import project_schema
-from pipeline.io.project_codec import (
-    DamagedError,
-    decode_chunk,
-    decode_info,
-    encode_chunk,
-    encode_info,
-)
+from pipeline.io.project_chunks import ChunkReader, chunks_of, write_chunks
+from pipeline.io.project_codec import decode_info, encode_info
 from pipeline.io.project_lock import ProjectLock
 from pipeline.io.project_sqlite import (
     DATABASE_ERRORS,
@@ -38,8 +31,6 @@ from pipeline.io.project_sqlite import (
     replacing,
     transaction,
 )
-
-ChunkKey = tuple[str, int, int]  # layer, track, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +60,7 @@ def write_new(
             _set_meta(connection, "info", encode_info(info, path))
             _set_meta(connection, "recording", recording)
             for name, values in layers.items():
-                write_chunks(connection, sequence, _chunks_of(sequence, name, values))
-
-
-def _chunks_of(sequence: Sequence, name: str, values: ArrayLike) -> dict[ChunkKey, NDArray[Any]]:
-    store = sequence.layer(name)
-    array = np.asarray(values)
-    if array.shape != store.shape:
-        raise ValueError(f"{name} has shape {array.shape}, expected {store.shape}")
-    return {
-        (name, NO_TRACK, number): array[number * CHUNK : (number + 1) * CHUNK].astype(store.dtype)
-        for number in range(store.n_chunks)
-    }
+                write_chunks(connection, sequence, chunks_of(sequence, name, values))
 
 
 def _set_meta(connection: sqlite3.Connection, key: str, value: dict[str, Any]) -> None:
@@ -152,8 +132,8 @@ def connect_stored(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def load_sequence(connection: sqlite3.Connection, path: Path) -> Loaded:
-    """The recording of an open file with all its stored layers.
+def load_sequence(connection: sqlite3.Connection, path: Path, chunks: ChunkReader) -> Loaded:
+    """The recording of an open file; ``chunks`` reads the parts of its layers as they are used.
 
     Raises UserError where a description or a chunk is not what was written.
     """
@@ -165,70 +145,10 @@ def load_sequence(connection: sqlite3.Connection, path: Path) -> Loaded:
         raise UserError(
             f"{path} is damaged: its description of the recording cannot be read ({error!r})."
         ) from error
-    sequence = Sequence(info)
-    rows = connection.execute("SELECT layer, track, number, codec, crc, data FROM chunk")
-    for layer, track, number, codec, crc, data in rows:
-        try:
-            store = _store(sequence, layer, track, number)
-            shape = (store.rows_in(number), *store.shape[1:])
-            store.set_chunk(number, decode_chunk(codec, crc, data, shape, store.dtype))
-        except (DamagedError, KeyError, ValueError) as error:
-            raise UserError(
-                f"{path} is damaged: part {number} of its layer {layer!r} cannot be read ({error})."
-            ) from error
+    folder = platformdirs.user_cache_path("simspine-viewer") / "scratch"
+    sequence = Sequence(info, ChunkMemory(folder=folder))
+    chunks.attach(connection, sequence)
     return Loaded(sequence, recording, tuple(findings))
-
-
-def _store(sequence: Sequence, layer: str, track: int, number: int) -> ChunkedArray:
-    store = sequence.layer(layer, track)
-    if not 0 <= number < store.n_chunks:
-        raise DamagedError("there is no such part")
-    return store
-
-
-def staged_chunks(sequence: Sequence, patches: tuple[Patch, ...]) -> dict[ChunkKey, NDArray[Any]]:
-    """The chunks that ``patches`` touch as they will be, the sequence left as it is.
-
-    Raises ValueError for a patch that is not of an authored layer or whose old values are not the
-    present ones, since its undo would then restore what never was.
-    """
-    staged: dict[ChunkKey, NDArray[Any]] = {}
-    for patch in patches:
-        spec = LAYERS[patch.layer]
-        if spec.kind != "authored":
-            raise ValueError(f"{patch.layer} is not an authored layer")
-        store = sequence.layer(patch.layer, patch.track)
-        numbers = patch.index[:, 0] // CHUNK
-        for number in np.unique(numbers):
-            key = (patch.layer, patch.track, int(number))
-            if key not in staged:
-                first = int(number) * CHUNK
-                staged[key] = store.read(slice(first, first + store.rows_in(int(number))))
-            here = numbers == number
-            columns = patch.index[here].T
-            where = (columns[0] - int(number) * CHUNK, *columns[1:])
-            if staged[key][where].tobytes() != patch.old[here].astype(store.dtype).tobytes():
-                raise ValueError(f"a patch of {patch.layer} does not start from the present state")
-            staged[key][where] = patch.new[here]
-    return staged
-
-
-def write_chunks(
-    connection: sqlite3.Connection, sequence: Sequence, chunks: Mapping[ChunkKey, NDArray[Any]]
-) -> None:
-    """Store chunks; those that hold nothing but the fill value are left out of the file."""
-    for (layer, track, number), array in chunks.items():
-        store = sequence.layer(layer, track)
-        if array.tobytes() == np.full(array.shape, store.fill, store.dtype).tobytes():
-            connection.execute(
-                "DELETE FROM chunk WHERE layer = ? AND track = ? AND number = ?",
-                (layer, int(track), number),
-            )
-        else:
-            connection.execute(
-                "INSERT OR REPLACE INTO chunk VALUES (?, ?, ?, ?, ?, ?)",
-                (layer, int(track), number, *encode_chunk(array)),
-            )
 
 
 def copy_project(source: sqlite3.Connection, path: Path, info: RecordingInfo) -> None:

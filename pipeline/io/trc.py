@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
 from pipeline.io.atomic import atomic_text
-from pipeline.io.export_request import BLOCK, ExportRequest, Step, blocks, solve_steps
+from pipeline.io.export_request import BLOCK, ExportRequest, Step, blocks, points_of, solve_steps
 
 FloatArray = NDArray[np.float64]
 
@@ -52,9 +52,7 @@ def trc_steps(request: ExportRequest) -> Iterator[Step]:
     with atomic_text(request.path) as handle:
         for fraction, what in solve_steps(request):
             yield 0.7 * fraction, what
-        xyz = np.concatenate(
-            [sequence.read("points3d.xyz", block, track) for block in blocks(request)]
-        )
+        xyz = np.concatenate([points_of(request, block).xyz for block in blocks(request)])
         here = np.isfinite(xyz).all(axis=-1).any(axis=0)
         if not here.any():
             raise UserError(
@@ -65,7 +63,7 @@ def trc_steps(request: ExportRequest) -> Iterator[Step]:
         names = tuple(markers[k] for k in np.flatnonzero(here))
         times = (start + np.arange(len(xyz))) / sequence.info.fps
         whole = Trc(names, times, xyz[:, here], sequence.info.fps)
-        _write_header(handle, request.path.name, whole, sequence.n_frames)
+        _write_header(handle, request, whole)
         for first in range(0, len(xyz), BLOCK):
             rows = slice(first, first + BLOCK)
             part = Trc(names, whole.times[rows], whole.xyz[rows], whole.rate)
@@ -73,14 +71,25 @@ def trc_steps(request: ExportRequest) -> Iterator[Step]:
             yield 0.7 + 0.3 * min((first + BLOCK) / len(xyz), 1.0), "Writing markers"
 
 
-def _write_header(handle: TextIO, name: str, trc: Trc, n_original: int) -> None:
+def _write_header(handle: TextIO, request: ExportRequest, trc: Trc) -> None:
     # "Orig" is the whole recording, of which a range of frames may be written.
+    stage = f"{request.stage} points"
     rate, count = f"{trc.rate:.10g}", str(len(trc.names))
     labels = "DataRate CameraRate NumFrames NumMarkers Units OrigDataRate OrigDataStartFrame"
-    values = (rate, rate, str(len(trc.times)), count, "m", rate, "1", str(n_original))
+    values = (
+        rate,
+        rate,
+        str(len(trc.times)),
+        count,
+        "m",
+        rate,
+        "1",
+        str(request.sequence.n_frames),
+    )
     axes = [f"{axis}{i}" for i in range(1, len(trc.names) + 1) for axis in "XYZ"]
     lines = (
-        ("PathFileType", "4", "(X/Y/Z)", " ".join(name.split())),
+        # What follows the name is read by nobody but people.
+        ("PathFileType", "4", "(X/Y/Z)", " ".join(request.path.name.split()), stage),
         (*labels.split(), "OrigNumFrames"),
         values,
         ("Frame#", "Time", *(cell for marker in trc.names for cell in (marker, "", ""))),

@@ -9,33 +9,17 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.io.export import ExportRequest, export_steps
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
-from pipeline.jobs.messages import Done, Event, File, Job, Partial, Progress
+from pipeline.jobs.camera_tasks import refine_cameras
+from pipeline.jobs.media_tasks import make_proxy
+from pipeline.jobs.messages import Done, Event, File, Job, Progress
 from pipeline.jobs.runner import Task
+from pipeline.jobs.solve_tasks import fuse, triangulate
 from pipeline.jobs.steps import Report, Step, reported
 
 Events = Generator[Event, None, None]
-
-# Frames solved between two events: long enough to be efficient, short enough to be cancelled.
-BLOCK = 200
-
-
-def triangulate(job: Job) -> Events:
-    """Bring ``points3d`` up to date: args ``project``, ``track``, ``frames`` (in this order)."""
-    frames = np.asarray(job.args["frames"], np.intp)
-    track = int(job.args["track"])
-    with Project.open(Path(job.args["project"]), read_only=True) as project:
-        for start in range(0, len(frames), BLOCK):
-            block = np.sort(frames[start : start + BLOCK])
-            yield Partial(job.id, solve_points3d(project.sequence, track, block), block)
-            done = min(start + BLOCK, len(frames))
-            yield Progress(job.id, done / len(frames), f"{done} of {len(frames)} frames")
-    yield Done(job.id, {"frames": len(frames)})
 
 
 def import_recording(job: Job) -> Events:
@@ -71,7 +55,7 @@ def demo(job: Job) -> Events:
 def export(job: Job) -> Events:
     """Write a file: args ``project``, ``track``, ``format``, ``out``; ``frames`` if not all.
 
-    ``frames`` is the first frame and the one after the last.
+    ``frames`` is the first frame and the one after the last; ``stage`` is "final" if not given.
     """
     out = Path(job.args["out"])
     with Project.open(Path(job.args["project"]), read_only=True) as project:
@@ -82,6 +66,7 @@ def export(job: Job) -> Events:
             out,
             frames=job.args.get("frames"),
             authorship=project.authorship(),
+            stage=job.args.get("stage", "final"),
         )
         yield from _progress(job, export_steps(request))
     yield File(job.id, out)
@@ -99,7 +84,10 @@ def _progress(job: Job, steps: Iterator[Step]) -> Generator[Progress, None, None
 
 TASKS: dict[str, Task] = {
     "triangulate": triangulate,
+    "fuse": fuse,
     "import_recording": import_recording,
     "demo": demo,
     "export": export,
+    "make_proxy": make_proxy,
+    "refine_cameras": refine_cameras,
 }

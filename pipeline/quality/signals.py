@@ -53,7 +53,7 @@ def _block(
     n_seen = np.isfinite(seen.xy[..., 0]).sum(axis=(1, 2))
     confidence = seen.score.sum(axis=(1, 2)) / np.maximum(n_seen, 1)
     missing = (~np.isfinite(sequence.read("points3d.xyz", rows, track)[..., 0])).sum(axis=1)
-    missing[sequence.stamps.stale("points3d", track)[rows]] = 0
+    missing[sequence.stamps.stale_at("points3d", track, rows)] = 0
     placed = np.isfinite(sequence.read("manual3d.xyz", rows, track)[..., 0]).sum(axis=1)
     edited = (seen.manual | (seen.flags != 0)).sum(axis=(1, 2)) + placed
     return largest, confidence, missing, edited

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.data.camera import Camera
-from pipeline.geometry.epipolar import epipolar_curve
+from pipeline.geometry.epipolar import epipolar_curve, epipolar_fan
 from tests.truth.cameras import forward, look_at, ring
 from tests.truth.curves import distance_to_curve
 
@@ -88,3 +88,14 @@ def test_the_measure_of_these_tests() -> None:
     assert distance_to_curve(line, np.array([13.0, 14.0])) == 5.0
     assert distance_to_curve(line[:1], np.array([4.0, 3.0])) == 5.0
     assert distance_to_curve(line[:0], np.array([4.0, 3.0])) == np.inf
+
+
+def test_a_fan_is_the_curves_of_all_views_one_by_one() -> None:
+    cameras = ring(6, 5)
+    for xy in ((955.0, 540.0), (3.0, 1070.0), (np.nan, 4.0)):
+        fan = epipolar_fan(cameras[2], xy, cameras)
+        assert len(fan) == len(cameras)
+        for target, curve in zip(cameras, fan, strict=True):
+            alone = epipolar_curve(cameras[2], xy, target)
+            assert np.allclose(curve, alone, atol=1e-9, rtol=0)
+    assert any(len(curve) for curve in epipolar_fan(cameras[2], (955.0, 540.0), cameras))

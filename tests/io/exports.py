@@ -42,6 +42,6 @@ def corrected_sequence() -> Sequence:
 
 
 def request(path: Path, format: str, **changes: Any) -> ExportRequest:
-    """An export of the first frames of track 0."""
+    """An export of the first frames of track 0, each triangulated by itself."""
     values = {"sequence": corrected_sequence(), "track": 0, "frames": FIRST_FRAMES} | changes
-    return ExportRequest(format=format, path=path, **values)
+    return ExportRequest(format=format, path=path, **({"stage": "triangulated"} | values))

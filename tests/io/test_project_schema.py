@@ -13,7 +13,8 @@ from pipeline.data.errors import UserError
 from pipeline.data.history import Place
 from pipeline.io import project_schema
 from pipeline.io.project import Project
-from tests.data.recordings import small_arrays, small_info
+from pipeline.io.project_codec import encode_chunk
+from tests.data.recordings import small_arrays, small_info, small_sequence
 from tests.truth.killing import digest
 
 
@@ -36,10 +37,10 @@ def note_migration(connection: sqlite3.Connection) -> None:
 
 
 @pytest.fixture
-def version_3(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def version_4(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert path.exists()  # written by the current version
-    monkeypatch.setattr(project_schema, "SCHEMA_VERSION", 3)
-    monkeypatch.setattr(project_schema, "MIGRATIONS", {1: add_weights, 2: note_migration})
+    monkeypatch.setattr(project_schema, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr(project_schema, "MIGRATIONS", {2: add_weights, 3: note_migration})
 
 
 def columns(path: Path) -> set[str]:
@@ -57,11 +58,11 @@ def versions(path: Path) -> tuple[int, str]:
 
 
 def test_the_file_says_what_it_is(path: Path) -> None:
-    assert versions(path) == (1, "1")
+    assert versions(path) == (2, "2")
     assert path.read_bytes()[68:72] == b"SSPV"
 
 
-@pytest.mark.usefixtures("version_3")
+@pytest.mark.usefixtures("version_4")
 def test_migration_keeps_everything_and_a_copy(path: Path) -> None:
     before = path.read_bytes()
     with Project.open(path) as project:
@@ -71,19 +72,19 @@ def test_migration_keeps_everything_and_a_copy(path: Path) -> None:
         (finding,) = project.findings
         assert finding.code == "migrated"
         copy = finding.path
-    assert versions(path) == (3, "3")
+    assert versions(path) == (4, "4")
     assert "weight" in columns(path)
-    assert copy == path.with_name("walk.version-1.simspine")
-    assert versions(copy) == (1, "1")
+    assert copy == path.with_name("walk.version-2.simspine")
+    assert versions(copy) == (2, "2")
     assert "weight" not in columns(copy)
     path.write_bytes(before)
     Project.open(path).close()
-    assert path.with_name("walk.version-1-2.simspine").exists()
+    assert path.with_name("walk.version-2-2.simspine").exists()
     with Project.open(path) as project:
         assert project.findings == ()
 
 
-@pytest.mark.usefixtures("version_3")
+@pytest.mark.usefixtures("version_4")
 def test_reading_an_older_file_leaves_it_as_it_is(path: Path) -> None:
     before = path.read_bytes()
     with Project.open(path, read_only=True) as project:
@@ -93,25 +94,25 @@ def test_reading_an_older_file_leaves_it_as_it_is(path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("broken", [{1: add_weights}, {1: add_weights, 2: add_weights}])
+@pytest.mark.parametrize("broken", [{2: add_weights}, {2: add_weights, 3: add_weights}])
 def test_a_failed_migration_changes_nothing(
     path: Path, broken: dict[int, project_schema.Migration], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Project.open(path) as project:
         expected = digest(project.sequence)
     with monkeypatch.context() as patched:
-        patched.setattr(project_schema, "SCHEMA_VERSION", 3)
+        patched.setattr(project_schema, "SCHEMA_VERSION", 4)
         patched.setattr(project_schema, "MIGRATIONS", broken)
         with pytest.raises(UserError, match=r"walk\.simspine could not be brought .* unchanged"):
             Project.open(path)
-    assert versions(path) == (1, "1")
+    assert versions(path) == (2, "2")
     assert "weight" not in columns(path)
     with Project.open(path) as project:
         assert digest(project.sequence) == expected
 
 
 def test_a_newer_file_is_refused_untouched(
-    path: Path, version_3: None, monkeypatch: pytest.MonkeyPatch
+    path: Path, version_4: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Project.open(path).close()
     monkeypatch.undo()
@@ -120,3 +121,59 @@ def test_a_newer_file_is_refused_untouched(
         with pytest.raises(UserError, match=r"walk\.simspine was saved by a newer version"):
             Project.open(path, read_only=read_only)
     assert path.read_bytes() == before
+
+
+def make_version_1(path: Path) -> None:
+    """Store manual layers in parts of 256 rows, as version 1 did."""
+    with Project.open(path) as project:
+        layers = {
+            (name, 0): project.sequence.read(name, track=0)
+            for name in ("manual2d.xy", "manual2d.flags", "manual3d.xyz")
+        }
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM chunk WHERE track >= 0")
+        for (name, track), values in layers.items():
+            for number in range(2):
+                part = encode_chunk(values[256 * number : 256 * (number + 1)])
+                connection.execute(
+                    "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?)", (name, track, number, *part)
+                )
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+
+
+def test_a_file_of_version_1_opens_with_everything_in_it(path: Path) -> None:
+    with Project.open(path) as project:
+        sequence = project.sequence
+        for frame in (15, 16, 255, 256, 299):
+            project.commit("P", edits.place_point(sequence, 0, frame, 2, 36, (frame, 2)), Place())
+        project.commit("3D", edits.place_point_3d(sequence, 0, 290, 1, (1, 2, 3)), Place())
+        project.commit("D", edits.delete_point(sequence, 0, 40, [0], 1), Place())
+        expected = digest(sequence)
+    make_version_1(path)
+    with Project.open(path, read_only=True) as project:
+        assert digest(project.sequence) == expected
+    assert versions(path) == (1, "1")
+    with Project.open(path) as project:
+        assert digest(project.sequence) == expected
+        assert [finding.code for finding in project.findings] == ["migrated"]
+        assert project.sequence.cameras is project.sequence.info.cameras
+    assert versions(path) == (2, "2")
+    with Project.open(path) as project:
+        assert digest(project.sequence) == expected
+        while project.history.can_undo:
+            project.undo()
+        assert digest(project.sequence) == digest(small_sequence())
+
+
+def test_a_damaged_file_of_version_1_is_left_alone(path: Path) -> None:
+    make_version_1(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE chunk SET crc = crc + 1 WHERE layer = 'manual2d.flags'")
+        connection.commit()
+    with pytest.raises(
+        UserError, match=r"could not be brought .*part 0 of layer .*manual2d\.flags"
+    ):
+        Project.open(path)
+    assert versions(path) == (1, "1")

@@ -49,7 +49,7 @@ def test_layout(tmp_path: Path) -> None:
     export(request(path, "trc", frames=(3, 6)))
     lines = lines_of(path)
     n = int(lines[2][3])
-    assert lines[0] == ["PathFileType", "4", "(X/Y/Z)", "walk.trc"]
+    assert lines[0] == ["PathFileType", "4", "(X/Y/Z)", "walk.trc", "triangulated points"]
     assert " ".join(lines[1]) == LABELS
     rate = "59.94005994"
     assert lines[2] == [rate, rate, "3", str(n), "m", rate, "1", str(N_FRAMES)]

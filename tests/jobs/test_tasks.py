@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from pipeline.data.sequence import Sequence
+from pipeline.geometry.fuse import solve_fused
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.io.export import FORMATS
 from pipeline.io.opening import open_in_memory
 from pipeline.io.project import Project
 from pipeline.io.recording import recognise
-from pipeline.jobs import tasks
+from pipeline.jobs import solve_tasks
 from pipeline.jobs.messages import Cancelled, Done, Event, Failed, File, Job, Partial, Progress
 from pipeline.jobs.runner import run_job
 from pipeline.jobs.spawn import WorkerProcess
@@ -103,13 +104,13 @@ def test_an_import_never_removes_a_project_that_was_there(project: Path, recordi
 def test_triangulation_solves_the_frames_asked_for_in_their_order(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "BLOCK", 3)
-    frames = [5, 4, 6, 3, 7, 2, 8]
-    events = _done("triangulate", project=str(project), track=0, frames=np.array(frames))
+    monkeypatch.setattr(solve_tasks, "BLOCK", 3)
+    ranges = np.array([(5, 9), (2, 5)])
+    events = _done("triangulate", project=str(project), track=0, ranges=ranges)
     partials = [event for event in events if isinstance(event, Partial)]
-    assert [partial.frames.tolist() for partial in partials] == [[4, 5, 6], [2, 3, 7], [8]]
+    assert [partial.frames.tolist() for partial in partials] == [[5, 6, 7], [8], [2, 3, 4]]
     progress = [event.fraction for event in events if isinstance(event, Progress)]
-    np.testing.assert_allclose(progress, [3 / 7, 6 / 7, 1])
+    np.testing.assert_allclose(progress, [3 / 7, 4 / 7, 1])
     assert events[-1] == Done(1, {"frames": 7})
     with Project.open(project, read_only=True) as opened:
         landed, expected = opened.sequence, open_in_memory(project)[0]
@@ -123,10 +124,27 @@ def test_triangulation_solves_the_frames_asked_for_in_their_order(
     assert not np.isfinite(found[[0, 1, 9]]).any()
 
 
-def test_triangulation_of_no_frames_is_done(project: Path) -> None:
-    assert _done("triangulate", project=str(project), track=0, frames=[]) == [
-        Done(1, {"frames": 0})
-    ]
+@pytest.mark.parametrize("task", ["triangulate", "fuse"])
+def test_solving_no_frames_is_done(task: str, project: Path) -> None:
+    nothing = np.zeros((0, 2), np.intp)
+    assert _done(task, project=str(project), track=0, ranges=nothing) == [Done(1, {"frames": 0})]
+
+
+def test_fusing_gives_what_the_whole_track_gives(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solve_tasks, "FUSED_BLOCK", 4)
+    events = _done("fuse", project=str(project), track=0, ranges=np.array([(5, 10), (0, 5)]))
+    partials = [event for event in events if isinstance(event, Partial)]
+    assert [len(partial.frames) for partial in partials] == [4, 1, 4, 1]
+    sequence, _ = open_in_memory(project)
+    for partial in partials:
+        sequence.land(partial.patches, partial.frames, sequence.revision)
+    assert not sequence.stamps.stale("fused", 0).any()
+    whole = {patch.layer: patch.new for patch in solve_fused(sequence, 0, np.arange(N_FRAMES))}
+    found = sequence.read("fused.xyz", track=0).reshape(-1, 3)
+    np.testing.assert_allclose(found, whole["fused.xyz"], atol=1e-5)
+    assert np.isfinite(found).any()
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -152,7 +170,8 @@ def test_an_export_takes_a_range_of_frames(project: Path, tmp_path: Path) -> Non
     ("task", "args"),
     [
         ("export", {"track": 0, "format": "trc", "out": "x.trc"}),
-        ("triangulate", {"track": 0, "frames": [0]}),
+        ("triangulate", {"track": 0, "ranges": [(0, 1)]}),
+        ("fuse", {"track": 0, "ranges": [(0, 1)]}),
     ],
 )
 def test_a_project_that_is_not_there_is_named(
@@ -193,9 +212,9 @@ def test_a_worker_runs_them_for_the_window(project: Path, recording: Path, tmp_p
     worker = WorkerProcess("test")
     copy, out = tmp_path / "copy.simspine", tmp_path / "walk.trc"
     plan = recognise(recording)
-    frames = np.arange(N_FRAMES)
+    ranges = np.array([(0, N_FRAMES)])
     worker.submit(Job(1, "import_recording", {"plan": plan, "project": str(copy), "author": "Ada"}))
-    worker.submit(Job(2, "triangulate", {"project": str(project), "track": 0, "frames": frames}))
+    worker.submit(Job(2, "triangulate", {"project": str(project), "track": 0, "ranges": ranges}))
     args = {"project": str(project), "track": 0, "format": "trc", "out": str(out)}
     worker.submit(Job(3, "export", args))
     events: list[Event] = []

@@ -7,6 +7,7 @@ have led to is computed here in memory, from ``Sequence``, ``History`` and ``edi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -24,6 +25,8 @@ from typing import IO
 import numpy as np
 
 from pipeline.data import edits
+from pipeline.data.camera import CameraGroup
+from pipeline.data.errors import UserError
 from pipeline.data.history import History, Place, Transaction
 from pipeline.data.layers import LAYERS, NO_TRACK
 from pipeline.data.observations import track_ids
@@ -61,11 +64,12 @@ def random_edit(rng: np.random.Generator, sequence: Sequence) -> tuple[Patch, ..
         frame, view = int(rng.integers(sequence.n_frames)), int(rng.integers(sequence.n_views))
         point = int(rng.integers(sequence.n_keypoints))
         views = list(range(sequence.n_views)) if rng.random() < 0.3 else [view]
-        kind = rng.choice(8, p=[0.4, 0.12, 0.08, 0.12, 0.13, 0.05, 0.05, 0.05])
+        kind = rng.choice(11, p=[0.32, 0.12, 0.08, 0.1, 0.13, 0.05, 0.05, 0.05, 0.03, 0.03, 0.04])
         patches: tuple[Patch, ...] = ()
         if kind == 0:
             xy = rng.uniform(0, 1000, 2)
-            patches = edits.place_point(sequence, track, frame, view, point, xy)
+            with contextlib.suppress(UserError):  # a picture that a shift brought in
+                patches = edits.place_point(sequence, track, frame, view, point, xy)
         elif kind == 1:
             patches = edits.delete_point(sequence, track, frame, views, point)
         elif kind == 2:
@@ -83,8 +87,25 @@ def random_edit(rng: np.random.Generator, sequence: Sequence) -> tuple[Patch, ..
             patches = edits.merge_tracks(sequence, track, other)
         elif kind == 7:
             patches = edits.split_track(sequence, track, frame)
+        elif kind > 7:
+            patches = _recording_edit(int(kind), rng, sequence, view, frame)
         if patches:
             return patches
+
+
+def _recording_edit(
+    kind: int, rng: np.random.Generator, sequence: Sequence, view: int, frame: int
+) -> tuple[Patch, ...]:
+    """Another time axis, other cameras, or a note."""
+    if kind == 8:
+        offset, drift = rng.integers(-4, 5), rng.choice([0.0, 0.001])
+        return edits.set_sync(sequence, view, float(offset), float(drift))
+    if kind == 9:
+        cameras = list(sequence.cameras)
+        shift = rng.normal(scale=0.01, size=3)
+        cameras[view] = replace(cameras[view], translation=cameras[view].translation + shift)
+        return edits.set_cameras(sequence, CameraGroup(tuple(cameras)))
+    return edits.set_note(sequence, frame, int(rng.integers(7)), f"note {frame}")
 
 
 def next_move(rng: np.random.Generator, history: History) -> str:
