@@ -38,6 +38,7 @@ PACKAGES = {
     QT: "PySide6.QtWidgets",
     "vtk": "vtkmodules.vtkRenderingOpenGL2",
     "pyvista": "pyvista",
+    "pyqtgraph": "pyqtgraph",
 }
 
 

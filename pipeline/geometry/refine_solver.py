@@ -220,7 +220,8 @@ def _step(
     pull = camera_pull.ravel() - (eliminated @ point_pull[..., None]).sum(axis=0)[:, 0]
     step = -np.linalg.solve(reduced, pull)
     rest = point_pull + step @ both
-    return step.reshape(v, 6), -np.linalg.solve(points, rest[..., None])[..., 0]
+    inner = np.asarray(-np.linalg.solve(points, rest[..., None])[..., 0], float)
+    return step.reshape(v, 6), inner
 
 
 def aligned(

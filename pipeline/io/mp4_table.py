@@ -79,7 +79,7 @@ def read_table(path: Path) -> Mp4Table | None:
         try:
             moov = _moov(handle)
             return _table(moov, path.stat().st_size)
-        except (_UnusualError, struct.error, ValueError, IndexError, OverflowError):
+        except (_UnusualError, struct.error, ValueError, LookupError, OverflowError):
             return None
 
 
@@ -150,7 +150,7 @@ def _table(moov: bytes, file_size: int) -> Mp4Table:
     description = boxes.get(b"stsd", b"")
     if len(description) < 8 or _counts(description)[0] != 1:
         raise _UnusualError
-    size = _sizes(boxes)
+    size = _sizes(boxes, file_size)
     n_samples = len(size)
     offset = _offsets(boxes, size)
     dts = np.cumsum(np.concatenate([[0], _runs(boxes[b"stts"], n_samples)]))[:-1]
@@ -201,8 +201,10 @@ def _runs(box: bytes, n_samples: int) -> IntArray:
     return np.repeat(signed, pairs[:, 0])
 
 
-def _sizes(boxes: dict[bytes, bytes]) -> IntArray:
+def _sizes(boxes: dict[bytes, bytes], file_size: int) -> IntArray:
     same, count = struct.unpack_from(">II", boxes.get(b"stsz", b""), 4)
+    if same * count > file_size:  # before as many numbers take all the memory
+        raise _UnusualError
     if same:
         return np.full(count, same, np.int64)
     return np.frombuffer(boxes[b"stsz"], ">u4", count, 12).astype(np.int64)

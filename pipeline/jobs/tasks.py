@@ -18,6 +18,7 @@ from pipeline.jobs.messages import Done, Event, File, Job, Progress
 from pipeline.jobs.runner import Task
 from pipeline.jobs.solve_tasks import fuse, triangulate
 from pipeline.jobs.steps import Report, Step, reported
+from pipeline.jobs.swap_tasks import find_swaps
 
 Events = Generator[Event, None, None]
 
@@ -90,4 +91,5 @@ TASKS: dict[str, Task] = {
     "export": export,
     "make_proxy": make_proxy,
     "refine_cameras": refine_cameras,
+    "find_swaps": find_swaps,
 }

@@ -140,12 +140,14 @@ def test_an_interrupted_export_leaves_the_old_file(
     capsys: Capture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    out = tmp_path / "out"
+    folder = tmp_path / "written"  # apart from caches, which may be written to
+    folder.mkdir()
+    out = folder / "out"
     if name == "openpose":
         main(["export", str(demo.folder), "--format", name, "-o", str(out)])
     else:
         out.write_text("old")
-    before = tree(tmp_path)
+    before = tree(folder)
     capsys.readouterr()
     shown: list[float] = []
 
@@ -160,7 +162,7 @@ def test_an_interrupted_export_leaves_the_old_file(
     arguments = ["export", str(demo.folder), "--format", name, "-o", str(out)]
     assert main(arguments) == Exit.INTERRUPTED
     said_one_sentence(capsys, Exit.INTERRUPTED, "Interrupted")
-    assert tree(tmp_path) == before
+    assert tree(folder) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
