@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import logging
 import multiprocessing
 import os
 import sys
 from pathlib import Path
 
 from pipeline import __version__
+from simspine_viewer.log_file import start_logging
 
 GC_MS = 5000
 SETTLE_MS = 600
@@ -29,6 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window and leave"
     )
+    parser.add_argument(
+        "--smoke-test", action="store_true", help="open the demo, run every worker once and leave"
+    )
     parser.add_argument("--version", action="version", version=f"SIMSPINE Viewer {__version__}")
     return parser
 
@@ -44,23 +47,30 @@ def main(argv: list[str] | None = None) -> int:
     """Run the window; returns the exit code."""
     multiprocessing.freeze_support()
     args = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging()
     _drop_foreign_qt()
 
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from simspine_viewer.crash_guard import CrashGuard
     from simspine_viewer.main_window import MainWindow
+    from simspine_viewer.recovery import Recovery
     from simspine_viewer.settings import Settings
-    from simspine_viewer.theme import apply_theme, theme_for
+    from simspine_viewer.smoke_test import SmokeTest
+    from simspine_viewer.theme import apply_theme, set_text_size, theme_for
 
+    guard = CrashGuard()
+    guard.begin()
     app = QApplication(sys.argv[:1])
     app.setApplicationName("SIMSPINE Viewer")
     app.setApplicationVersion(__version__)
     settings = Settings.load()
     theme = theme_for(args.theme or settings.theme, app)
     apply_theme(theme, app)
+    set_text_size(settings.text_size, app)
     window = MainWindow(app, settings, theme=theme)
+    recovery = Recovery(window, guard)
     if args.size:
         window.resize(*args.size)
     window.show()
@@ -71,9 +81,12 @@ def main(argv: list[str] | None = None) -> int:
     collector.timeout.connect(gc.collect)
     collector.start(GC_MS)
 
-    start = _Start(window, args)
+    start: _Start | SmokeTest = SmokeTest(window) if args.smoke_test else _Start(window, args)
     QTimer.singleShot(0, start.begin)
+    if not (args.smoke_test or args.screenshot):
+        QTimer.singleShot(0, recovery.offer)
     code = app.exec()
+    guard.end()
     gc.enable()
     return start.code or code
 
@@ -99,8 +112,12 @@ class _Start:
             window.open_path(args.path)
         elif args.screenshot:
             self._when_settled(self._shoot)
+        elif window.settings.start == "last":
+            window.guarded(window.opener.open_last)
 
     def _opened(self) -> None:
+        from simspine_viewer.tour import Tour
+
         window, args = self._window, self._args
         if args.frame is not None:
             window.time.set_frame(args.frame)
@@ -109,6 +126,8 @@ class _Start:
             window.guarded(lambda: window.selection.set(skeleton.index(args.keypoint)))
         if args.screenshot:
             self._when_settled(self._shoot)
+        elif not window.settings.tour_seen:
+            self._when_settled(lambda: Tour(window))
 
     def _give_up(self, sentence: str) -> None:
         from PySide6.QtCore import QTimer

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from pipeline.data.skeleton import Side, Skeleton
 from simspine_viewer.bridges import bridges
 from simspine_viewer.glyphs import GLYPHS, Template, tube, tubes
-from simspine_viewer.palette import OTHER_PERSON, PREVIEW, RGB, SIDE_COLOUR, SIDE_SHAPE, Shape
+from simspine_viewer.palette import (
+    OTHER_PERSON,
+    PREVIEW,
+    RGB,
+    SIDE_SHAPE,
+    STANDARD,
+    Palette,
+    Shape,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -50,7 +58,7 @@ class BodyMesh:
     ``triangles`` (M, 3) stay.
     """
 
-    def __init__(self, skeleton: Skeleton) -> None:
+    def __init__(self, skeleton: Skeleton, palette: Palette = STANDARD) -> None:
         self._radii = joint_radii(skeleton)
         self._column = np.array(skeleton.column, int)
         consecutive = {frozenset(pair) for pair in pairwise(skeleton.column)}
@@ -71,10 +79,10 @@ class BodyMesh:
             return slice(start - n, start)
 
         sides = [keypoint.side for keypoint in skeleton.keypoints]
-        for side, colour in SIDE_COLOUR.items():
+        for side, shape in SIDE_SHAPE.items():
             members = np.flatnonzero([own == side for own in sides])
-            template = GLYPHS[SIDE_SHAPE[side]]
-            places = [add(template, colour) for _ in members]
+            template = GLYPHS[shape]
+            places = [add(template, palette.of(side)) for _ in members]
             if places:
                 where = slice(places[0].start, places[-1].stop)
                 self._joints.append((where, members, template))
@@ -82,11 +90,11 @@ class BodyMesh:
         self._trail = add(tube(2, _LINK_SIDES), PREVIEW)
         link_start = start
         for a, b in self._links:
-            add(tube(2, _LINK_SIDES), SIDE_COLOUR[_link_side(sides[a], sides[b])])
+            add(tube(2, _LINK_SIDES), palette.of(_link_side(sides[a], sides[b])))
         self._tubes = slice(link_start, start)
         self._bridges = add(tubes(len(skeleton), _BRIDGE_SIDES), OTHER_PERSON)
         self._bridged: tuple[bytes, list[tuple[int, int]]] = b"", []
-        self._spine = add(tube(_RINGS, _SIDES), SIDE_COLOUR["mid"])
+        self._spine = add(tube(_RINGS, _SIDES), palette.mid)
         self.points = np.zeros((start, 3), np.float32)
         self.normals = np.concatenate(normals).astype(np.float32)
         self.colours = np.concatenate(colours)
@@ -94,12 +102,18 @@ class BodyMesh:
         self.spine_line = np.zeros((_RINGS, 3))
 
     def pose(
-        self, xyz: FloatArray, selected: int = -1, preview: tuple[int, FloatArray] | None = None
+        self,
+        xyz: FloatArray,
+        selected: int = -1,
+        preview: tuple[int, FloatArray] | None = None,
+        *,
+        bridged: bool = True,
     ) -> None:
         """Move everything to the points (K, 3) m; NaN points are not drawn.
 
         The ``selected`` joint is drawn larger. With a ``preview`` (keypoint, (3,) m) the person is
-        shown with that keypoint moved, and a trail from where it was.
+        shown with that keypoint moved, and a trail from where it was. ``bridged``: connect what
+        lies on both sides of missing points.
         """
         moved, radii = xyz, self._radii.copy()
         if selected >= 0:
@@ -115,7 +129,7 @@ class BodyMesh:
         self._straight(self._trail, origin[None], end[None], LINK_RADIUS / 2)
         a, b = moved[self._links[:, 0]], moved[self._links[:, 1]]
         self._straight(self._tubes, a, b, LINK_RADIUS)
-        a, b = self._bridge_ends(moved)
+        a, b = self._bridge_ends(moved if bridged else np.full_like(moved, np.nan))
         self._straight(self._bridges, a, b, BRIDGE_RADIUS, _BRIDGE_SIDES)
         self._bend(moved[self._column])
 

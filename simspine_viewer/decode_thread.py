@@ -1,4 +1,4 @@
-"""One decode thread per view: takes the newest request, hands over a picture, prefetches when idle.
+"""One decode thread per view: answers the newest request, and works ahead of it when idle.
 
 Nothing here knows Qt: a thread that held Qt objects could have them finalised by a garbage
 collection that happens to run in it.
@@ -15,8 +15,11 @@ from pathlib import Path
 
 from pipeline.data.errors import UserError
 from pipeline.io.frame_cache import FrameCache
-from pipeline.io.video import VideoReader
-from simspine_viewer.picture import NOT_DECODABLE, Picture
+from pipeline.io.proxy_store import ProxyStore
+from pipeline.io.video import Interrupted
+from pipeline.io.video_frames import VideoIndex
+from simspine_viewer.picture import Picture, Size, Tier
+from simspine_viewer.picture_source import PictureSource
 
 _log = logging.getLogger(__name__)
 
@@ -25,32 +28,71 @@ _log = logging.getLogger(__name__)
 class DecodeRequest:
     """A frame of one view's video that is wanted now.
 
-    ``ticket`` comes back with the picture; ``ahead`` are the video frames most likely to be asked
-    for next, soonest first.
+    Parameters
+    ----------
+    ticket : int
+        Comes back with the picture.
+    frame, video_frame : int
+        On the sequence axis, and in the video.
+    exact : bool
+        The frame itself in full resolution, however long it takes; dropped for a newer request.
+        Otherwise what can be shown soonest, which is finished whatever comes.
+    snap : bool
+        Whether the keyframe before is better than waiting.
+    size : (width, height) or None
+        Of the pane in device pixels; None for full resolution.
+    ahead : tuple of int
+        Video frames most likely to be asked for next, soonest first.
+    before : bool
+        Whether the exact frames before this one are worth decoding, too, when idle.
     """
 
     ticket: int
     frame: int
     video_frame: int
+    exact: bool = False
+    snap: bool = False
+    size: Size | None = None
     ahead: tuple[int, ...] = ()
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _IdleWork:
+    video_frame: int
+    exact: bool
+    is_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Whom a thread calls; all of it happens in the thread.
+
+    ``deliver(view, ticket, picture)`` once for every request that was not dropped for a newer one;
+    ``failed(view, sentence)`` when the file turns out to be unreadable, or decoding fails in an
+    unforeseen way; ``opened(view, key, index)`` once the file is open: by which key its proxy is
+    known (empty where it can have none), and its index.
+    """
+
+    deliver: Callable[[int, int, Picture], None]
+    failed: Callable[[int, str], None]
+    opened: Callable[[int, str, VideoIndex], None]
 
 
 class DecodeThread:
-    """Decodes one video file. ``deliver`` and ``failed`` are called from the thread.
+    """Decodes one video file, which is opened in the thread at the first request.
 
     Parameters
     ----------
     view : int
     path : Path
-        The video file; opened in the thread, at the first request.
     cache : FrameCache
         Shared by all views.
     keep_bytes : int
         Bound on what the reader keeps for stepping back.
-    deliver : callable(view, ticket, Picture)
-        Called once for every request that was taken.
-    failed : callable(view, sentence)
-        Called when the file turns out to be unreadable, or decoding fails in an unforeseen way.
+    store : ProxyStore or None
+        Where small copies lie; None to use none.
+    answers : Answers
     """
 
     def __init__(
@@ -59,17 +101,19 @@ class DecodeThread:
         path: Path,
         cache: FrameCache,
         keep_bytes: int,
-        deliver: Callable[[int, int, Picture], None],
-        failed: Callable[[int, str], None],
+        store: ProxyStore | None,
+        answers: Answers,
     ) -> None:
         self._view, self._path, self._cache = view, path, cache
         self._keep_bytes = keep_bytes
-        self._deliver, self._failed = deliver, failed
+        self._answers = answers
         self._wake = threading.Condition()
         self._request: DecodeRequest | None = None
-        self._ahead: deque[int] = deque()
+        self._idle: deque[_IdleWork] = deque()
         self._stopping = False
-        self._reader: VideoReader | None = None
+        self._store = store
+        self._is_new_store = False
+        self._source: PictureSource | None = None
         self._unreadable = ""
         self._reported: set[str] = set()
         # A daemon, so that a decoder stuck in a damaged file or a dead network share cannot keep
@@ -78,14 +122,20 @@ class DecodeThread:
         self._thread.start()
 
     def request(self, request: DecodeRequest) -> None:
-        """Ask for a frame; a request not yet taken is replaced."""
+        """Ask for a frame; a request not yet taken is replaced, work ahead of time is dropped."""
         with self._wake:
             self._request = request
-            self._ahead.clear()
+            self._idle.clear()
+            self._wake.notify()
+
+    def set_store(self, store: ProxyStore | None) -> None:
+        """Take small copies from another store from now on, or (None) from none."""
+        with self._wake:
+            self._store, self._is_new_store = store, True
             self._wake.notify()
 
     def stop(self) -> None:
-        """Ask the thread to end after the frame it is decoding."""
+        """Ask the thread to end after the packet it is decoding."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
@@ -95,59 +145,85 @@ class DecodeThread:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _has_call(self) -> bool:
+        return self._stopping or self._request is not None or self._is_new_store
+
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._stopping or self._request or self._ahead)
+                self._wake.wait_for(lambda: self._has_call() or self._idle)
                 if self._stopping:
                     break
+                is_new, store, self._is_new_store = self._is_new_store, self._store, False
                 request, self._request = self._request, None
-                upcoming = self._ahead.popleft() if request is None else -1
-            if request is None:
-                self._prefetch(upcoming)
-                continue
-            picture = self._picture(request.frame, request.video_frame)
-            self._deliver(self._view, request.ticket, picture)
-            with self._wake:
-                if self._request is None and self._reader is not None:
-                    self._ahead.extend(request.ahead)
-        if self._reader is not None:
-            self._reader.close()
+                work = self._idle.popleft() if request is None and self._idle else None
+            if is_new and self._source is not None:
+                self._source.set_store(store)
+            if request is not None:
+                self._answer(request)
+            elif work is not None:
+                self._work(work)
+        if self._source is not None:
+            self._source.close()
 
-    def _prefetch(self, video_frame: int) -> None:
+    def _answer(self, request: DecodeRequest) -> None:
         try:
-            self._decoded(video_frame, video_frame)
+            picture = self._picture(request)
+        except Interrupted:
+            return
+        self._answers.deliver(self._view, request.ticket, picture)
+        if self._source is None or picture.tier is Tier.KEYFRAME:
+            return
+        work = [_IdleWork(frame, request.exact) for frame in request.ahead]
+        if request.exact or (request.ahead and request.ahead[0] < request.video_frame):
+            work.append(_IdleWork(request.video_frame, request.before, is_before=True))
+        with self._wake:
+            if self._request is None:
+                self._idle.extend(work)
+
+    def _work(self, work: _IdleWork) -> None:
+        source = self._source
+        assert source is not None
+        try:
+            if work.is_before:
+                source.before(work.video_frame, self._has_call, exact=work.exact)
+            else:
+                source.ahead(work.video_frame, self._has_call, exact=work.exact)
+        except Interrupted:
+            return
         except Exception:
             # Told to the user if and when the frame is asked for.
-            _log.debug("prefetching frame %d of %s", video_frame, self._path, exc_info=True)
-            self._ahead.clear()
+            _log.debug("working ahead at %d of %s", work.video_frame, self._path, exc_info=True)
+            self._idle.clear()
 
-    def _picture(self, frame: int, video_frame: int) -> Picture:
+    def _picture(self, request: DecodeRequest) -> Picture:
         """The picture, whatever happens: a fault becomes its reason, and the thread lives on."""
+        frame, video_frame = request.frame, request.video_frame
+        if self._unreadable:
+            return Picture(frame, video_frame, reason=self._unreadable)
         try:
-            return self._decoded(frame, video_frame)
+            source = self._opened()
+            if request.exact:
+                return source.exact(frame, video_frame, self._has_call)
+            return source.quick(frame, video_frame, request.size, snap=request.snap)
+        except Interrupted:
+            raise
         except UserError as error:
             sentence = str(error)
         except Exception as error:
             _log.exception("decoding frame %d of %s", video_frame, self._path)
             sentence = f"{self._path}: decoding failed ({type(error).__name__}: {error})."
-        if self._reader is None:
+        if self._source is None:
             self._unreadable = sentence
         if sentence not in self._reported:
             self._reported.add(sentence)
-            self._failed(self._view, sentence)
+            self._answers.failed(self._view, sentence)
         return Picture(frame, video_frame, reason=sentence)
 
-    def _decoded(self, frame: int, video_frame: int) -> Picture:
-        if self._unreadable:
-            return Picture(frame, video_frame, reason=self._unreadable)
-        if self._reader is None:
-            self._reader = VideoReader(self._path, keep_bytes=self._keep_bytes)
-        pixels = self._cache.get(self._view, video_frame)
-        if pixels is None:
-            pixels = self._reader.get(video_frame)
-            if pixels is None:
-                return Picture(frame, video_frame, reason=NOT_DECODABLE)
-            pixels.flags.writeable = False
-            self._cache.put(self._view, video_frame, pixels)
-        return Picture(frame, video_frame, pixels, suspect=self._reader.suspect(video_frame))
+    def _opened(self) -> PictureSource:
+        if self._source is None:
+            source = PictureSource(self._view, self._path, self._cache, self._keep_bytes)
+            source.set_store(self._store)
+            self._source = source
+            self._answers.opened(self._view, source.key, source.index)
+        return self._source

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -34,13 +35,24 @@ EXPORT_FORMATS = {
     "coco": ("COCO keypoints JSON", ".json"),
 }
 
+EXPORT_STAGES = {
+    "final": "Final, solved over time",
+    "triangulated": "Triangulated, each frame by itself",
+}
+HAVE_3D = ("trc", "csv")
+
 
 @dataclass(frozen=True, slots=True)
 class ExportChoice:
-    """What to export, and where to."""
+    """What to export and where to; ``frames``: first and the one after the last, None for all.
+
+    ``stage``: which 3D points, one of :data:`EXPORT_STAGES`.
+    """
 
     format: str
     path: Path
+    frames: tuple[int, int] | None = None
+    stage: str = "final"
 
 
 def _start_folder(settings: Settings) -> str:
@@ -78,16 +90,45 @@ def ask_save_as(parent: QWidget, current: Path) -> Path | None:
     return chosen if chosen.suffix == SUFFIX else chosen.with_name(chosen.name + SUFFIX)
 
 
+def ask_keys_file(parent: QWidget, *, save: bool) -> Path | None:
+    """The file that keys are written to or read from."""
+    kinds = "Keys of SIMSPINE Viewer (*.json)"
+    if save:
+        path, _ = QFileDialog.getSaveFileName(parent, "Export keys", "simspine-keys.json", kinds)
+    else:
+        path, _ = QFileDialog.getOpenFileName(parent, "Import keys", "", kinds)
+    return Path(path) if path else None
+
+
 class ExportDialog(QDialog):
     """Format and target of an export."""
 
-    def __init__(self, project: Path, parent: QWidget | None = None, person: int = 1) -> None:
+    def __init__(
+        self,
+        project: Path,
+        parent: QWidget | None = None,
+        person: int = 1,
+        frames: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Export Person {person}")
+        self._frames = frames
+        self.only_range = QCheckBox()
+        if frames is not None:
+            first, last = frames[0], frames[1] - 1
+            self.only_range.setText(f"Only the selected range, frames {first} to {last}")
+            self.only_range.setChecked(True)
         self._project = project
         self.format = QComboBox()
         for key, (title, _) in EXPORT_FORMATS.items():
             self.format.addItem(title, key)
+        self.stage = QComboBox()
+        for key, title in EXPORT_STAGES.items():
+            self.stage.addItem(title, key)
+        self.stage.setToolTip(
+            "Final points follow from all views and frames together: smoother, and without gaps "
+            "where a point is hidden for a moment. Triangulated ones follow from one frame alone."
+        )
         self.path = QLineEdit()
         self.path.setMinimumWidth(420)
         self.path.setAccessibleName("Where the export goes")
@@ -113,7 +154,10 @@ class ExportDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         form = QFormLayout()
         form.addRow("Format", self.format)
+        form.addRow("3D points", self.stage)
         form.addRow("To", line)
+        if frames is not None:
+            form.addRow("", self.only_range)
         box = QVBoxLayout(self)
         box.addLayout(form)
         box.addWidget(note)
@@ -127,6 +171,7 @@ class ExportDialog(QDialog):
     def _suggest(self) -> None:
         """Propose a name for the format, in the folder that was chosen last."""
         key = self.format.currentData()
+        self.stage.setEnabled(key in HAVE_3D)
         suffix = EXPORT_FORMATS[key][1] or f"_{key}"
         self.path.setText(str(self._folder / (self._project.stem + suffix)))
 
@@ -158,13 +203,27 @@ class ExportDialog(QDialog):
 
     def choice(self) -> ExportChoice:
         """The answer."""
-        return ExportChoice(self.format.currentData(), Path(self.path.text().strip()).expanduser())
+        frames = self._frames if self.only_range.isChecked() else None
+        path = Path(self.path.text().strip()).expanduser()
+        return ExportChoice(self.format.currentData(), path, frames, self.stage.currentData())
 
 
-def ask_export(parent: QWidget, project: Path, person: int) -> ExportChoice | None:
-    """What to export and where to."""
-    dialog = ExportDialog(project, parent, person)
+def ask_export(
+    parent: QWidget, project: Path, person: int, frames: tuple[int, int] | None = None
+) -> ExportChoice | None:
+    """What to export and where to; ``frames`` is the selected range, if there is one."""
+    dialog = ExportDialog(project, parent, person, frames)
     return dialog.choice() if dialog.exec() == QDialog.DialogCode.Accepted else None
+
+
+def ask_curves_file(parent: QWidget, proposed: Path) -> Path | None:
+    """Where curves are written; the suffix is added where it lacks."""
+    path, _ = QFileDialog.getSaveFileName(
+        parent, "Save the curves as", str(proposed), "CSV files (*.csv)"
+    )
+    if not path:
+        return None
+    return Path(path) if Path(path).suffix else Path(path).with_suffix(".csv")
 
 
 def ask_number(

@@ -3,71 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.data.errors import UserError
 from pipeline.data.history import History, Place, Transaction
-from pipeline.data.layers import LAYERS
+from pipeline.data.layers import LAYERS, REACH
 from pipeline.data.observations import detections, observations, track_ids
 from pipeline.data.patch import Change, Patch
 from pipeline.data.sequence import Sequence
+from pipeline.geometry.fuse import solve_fused
 from pipeline.geometry.projection import project_views
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.io.project import Project
+from simspine_viewer.frame_points import FramePoints, Preview
 
 # Edits that touch at most this many frames are re-solved before the next event is handled
 # (37 points in 4 views take well under a millisecond a frame); larger ones go to the worker.
 INLINE_FRAMES = 50
+# The final points take some tens of milliseconds: they follow once an edit has been drawn, and
+# once a series of edits (undo held down) rests.
+FUSE_MS = 60
 
 FloatArray = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FramePoints:
-    """All points of the annotated person in one frame, as panes and panels draw them.
-
-    ``xy`` (V, K, 2) px observed (manual first), ``score``, ``manual``, ``flags`` (V, K);
-    ``xyz`` (K, 3) m; ``reprojected`` (V, K, 2) px of ``xyz``; ``residual`` (V, K) px between
-    both; ``rms`` (K,) px, the root mean square of the residuals that count; ``sigma`` (K,) mm;
-    ``source`` (K,). ``others``: xy (V, K, 2) of the other people by track.
-    """
-
-    frame: int
-    xy: FloatArray
-    score: FloatArray
-    manual: NDArray[np.bool_]
-    flags: NDArray[np.uint8]
-    xyz: FloatArray
-    reprojected: FloatArray
-    residual: FloatArray
-    rms: FloatArray
-    sigma: FloatArray
-    source: NDArray[np.uint8]
-    others: dict[int, FloatArray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Preview:
-    """What a drag under way would do; drawn by all views, written nowhere.
-
-    ``view`` is the view being dragged in, -1 for a drag in 3D. ``xy`` (V, 2): the observed point
-    in each view with the drag applied. ``xyz`` (3,) the solved point; ``reprojected`` (V, 2) and
-    ``residual`` (V,) follow from it; ``sigma`` mm.
-    """
-
-    frame: int
-    view: int
-    keypoint: int
-    xy: FloatArray
-    xyz: FloatArray
-    reprojected: FloatArray
-    residual: FloatArray
-    sigma: float
+__all__ = ["INLINE_FRAMES", "Document", "FramePoints", "Preview"]
 
 
 class Document(QObject):
@@ -100,6 +63,11 @@ class Document(QObject):
         self.preview: Preview | None = None
         self._cached: FramePoints | None = None
         self._cached_key: tuple[int, int] | None = None
+        self._edited: list[NDArray[np.intp]] = []
+        self._after_edit = QTimer(self)
+        self._after_edit.setSingleShot(True)
+        self._after_edit.setInterval(FUSE_MS)
+        self._after_edit.timeout.connect(self._fuse_edited)
 
     @property
     def is_open(self) -> bool:
@@ -133,6 +101,8 @@ class Document(QObject):
             return
         self.closed.emit()
         project, self.project = self.project, None
+        self._after_edit.stop()
+        self._edited.clear()
         self.preview = self._cached = self._cached_key = None
         project.close()
         self.history_changed.emit()
@@ -182,6 +152,18 @@ class Document(QObject):
     def _solve_inline(self, frames: NDArray[np.intp]) -> None:
         patches = solve_points3d(self.sequence, self.person, frames)
         self.land(patches, frames, self.sequence.revision)
+        self._edited.append(frames)
+        self._after_edit.start()
+
+    def _fuse_edited(self) -> None:
+        """Let the final points follow an edit, unless so many are stale that the worker is due."""
+        sequence, reach = self.sequence, REACH["fused"]
+        edited = np.unique(np.concatenate(self._edited))[:, None]
+        self._edited.clear()
+        near = np.unique(np.clip(edited + np.arange(-reach, reach + 1), 0, sequence.n_frames - 1))
+        stale = near[sequence.stamps.stale_at("fused", self.person, near)]
+        if 0 < len(stale) <= INLINE_FRAMES + 2 * reach:
+            self.land(solve_fused(sequence, self.person, stale), stale, sequence.revision)
 
     def land(self, patches: tuple[Patch, ...], frames: NDArray[np.intp], base: int) -> None:
         """Apply derived values where they still hold (``Sequence.land``) and announce them."""
@@ -221,7 +203,7 @@ class Document(QObject):
             return self._cached
         rows = np.array([frame])
         seen = observations(sequence, self.person, rows)
-        derived = self._derived_at(frame)
+        derived, fused = self._derived_at(frame), self._fused_at(frame)
         xyz = derived["points3d.xyz"].astype(float)
         reprojected = project_views(sequence.cameras, xyz).swapaxes(0, 1)
         ignored = sequence.read("tracks.ignored", self.tracks()).astype(bool)
@@ -243,6 +225,9 @@ class Document(QObject):
             derived["points3d.sigma"].astype(float),
             derived["points3d.source"],
             others,
+            fused["fused.xyz"].astype(float),
+            fused["fused.sigma"].astype(float),
+            fused["fused.source"],
         )
         self._cached_key = key
         return self._cached
@@ -250,8 +235,23 @@ class Document(QObject):
     def _derived_at(self, frame: int) -> dict[str, NDArray[Any]]:
         """The ``points3d`` layers of one frame, solved for the moment where they are stale."""
         sequence, rows = self.sequence, np.array([frame])
-        if sequence.stamps.stale("points3d", self.person)[frame]:
+        if sequence.stamps.stale_at("points3d", self.person, rows)[0]:
             patches = solve_points3d(sequence, self.person, rows)
             return {patch.layer: patch.new for patch in patches}
-        names = [spec.name for spec in LAYERS.values() if spec.group == "points3d"]
-        return {name: sequence.read(name, rows, self.person)[0] for name in names}
+        return {name: sequence.read(name, rows, self.person)[0] for name in _layers_of("points3d")}
+
+    def _fused_at(self, frame: int) -> dict[str, NDArray[Any]]:
+        """The ``fused`` layers of one frame, empty where they are stale."""
+        sequence, rows = self.sequence, np.array([frame])
+        names = _layers_of("fused")
+        if not sequence.stamps.stale_at("fused", self.person, rows)[0]:
+            return {name: sequence.read(name, rows, self.person)[0] for name in names}
+        stores = {name: sequence.layer(name, self.person) for name in names}
+        return {
+            name: np.full(store.shape[1:], store.fill, store.dtype)
+            for name, store in stores.items()
+        }
+
+
+def _layers_of(group: str) -> list[str]:
+    return [spec.name for spec in LAYERS.values() if spec.group == group]

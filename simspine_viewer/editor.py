@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Items
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from pipeline.data import edits
+from pipeline.data.errors import UserError
 from pipeline.data.history import Place
 from pipeline.data.source import Flag
+from pipeline.data.swap_edits import swap_sides
 from pipeline.geometry.projection import project_views
 from pipeline.geometry.reconstruct import solve_point
 from simspine_viewer.document import Document, Preview
+from simspine_viewer.parts import Parts
 from simspine_viewer.selection import Selection
 from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.trails import Trails
 
 FloatArray = NDArray[np.float64]
 
@@ -23,9 +29,15 @@ class Editor(QObject):
 
     ``placing`` is the mode in which a click on an empty spot of a picture puts the selected
     keypoint there.
+
+    Signals
+    -------
+    placing_changed(on) : that mode was entered or left.
+    refused(sentence) : something was not done because a part of the body is locked.
     """
 
     placing_changed = Signal(bool)
+    refused = Signal(str)
 
     def __init__(
         self,
@@ -36,6 +48,7 @@ class Editor(QObject):
     ) -> None:
         super().__init__(parent)
         self.document, self.cursor, self.selection = document, cursor, selection
+        self.parts, self.trails = Parts(document, self), Trails(document)
         self.placing = False
         cursor.moved.connect(self.cancel)
 
@@ -49,8 +62,19 @@ class Editor(QObject):
             self.placing = placing
             self.placing_changed.emit(placing)
 
+    def may_change(self, keypoint: int) -> bool:
+        """Whether a keypoint is not locked; says so where it is."""
+        if keypoint not in self.parts.locked:
+            return True
+        part = self.parts.part_of(keypoint)
+        title = part.title if part is not None else ""
+        self.refused.emit(f"{self._name(keypoint)} is locked ({title}). Unlock it in Body Parts.")
+        return False
+
     def drag_in_view(self, view: int, keypoint: int, xy: FloatArray) -> None:
-        """Preview the keypoint at ``xy`` (2,) px of one view."""
+        """Preview the keypoint at ``xy`` (2,) px of one view; nothing if it is locked."""
+        if keypoint in self.parts.locked:
+            return
         document = self.document
         points = document.points_at(self.cursor.frame)
         observed, score = points.xy[:, keypoint].copy(), points.score[:, keypoint].copy()
@@ -65,7 +89,9 @@ class Editor(QObject):
         )
 
     def drag_in_3d(self, keypoint: int, xyz: FloatArray) -> None:
-        """Preview the keypoint at ``xyz`` (3,) world metres."""
+        """Preview the keypoint at ``xyz`` (3,) world metres; nothing if it is locked."""
+        if keypoint in self.parts.locked:
+            return
         document = self.document
         points = document.points_at(self.cursor.frame)
         observed = points.xy[:, keypoint]
@@ -91,9 +117,13 @@ class Editor(QObject):
             document.commit(f"Move {name} in 3D", patches, place)
             return
         view = preview.view
-        patches = edits.place_point(
-            sequence, track, preview.frame, view, preview.keypoint, preview.xy[view]
-        )
+        try:
+            patches = edits.place_point(
+                sequence, track, preview.frame, view, preview.keypoint, preview.xy[view]
+            )
+        except UserError as error:
+            document.failed.emit(str(error))
+            return
         had = np.isfinite(document.points_at(preview.frame).xy[view, preview.keypoint, 0])
         camera = sequence.cameras[view].name
         document.commit(f"{'Move' if had else 'Place'} {name} in {camera}", patches, place)
@@ -104,7 +134,7 @@ class Editor(QObject):
         A keypoint that is not observed there starts from where its 3D point falls.
         """
         keypoint, view, frame = self.selection.keypoint, self.selection.view, self.cursor.frame
-        if keypoint < 0 or not self.document.is_open:
+        if keypoint < 0 or not self.document.is_open or not self.may_change(keypoint):
             return
         points = self.document.points_at(frame)
         xy = points.xy[view, keypoint]
@@ -137,9 +167,25 @@ class Editor(QObject):
         word = (flag.name or "").lower()
         self._commit(f"{verb} {{}} {word} in {where}", edits.toggle_flag, views, flag)
 
+    def swap_sides(
+        self, frames: NDArray[np.intp], view: int, pairs: Items[tuple[int, int]], limbs: str
+    ) -> bool:
+        """Exchange left and right keypoints in one view, as one undo step.
+
+        Returns whether something was changed: nothing is where a keypoint is locked.
+        """
+        if not pairs or not all(self.may_change(k) for pair in pairs for k in pair):
+            return False
+        document = self.document
+        patches = swap_sides(document.sequence, document.person, frames, view, pairs)
+        camera = document.sequence.cameras[view].name
+        place = Place(int(frames[0]), view, pairs[0][0], document.person)
+        document.commit(f"Swap left and right {limbs} in {camera}", patches, place)
+        return bool(patches)
+
     def _commit(self, label: str, edit, views: list[int], *args: object) -> None:  # type: ignore[no-untyped-def]
         keypoint, frame = self.selection.keypoint, self.cursor.frame
-        if keypoint < 0 or not self.document.is_open:
+        if keypoint < 0 or not self.document.is_open or not self.may_change(keypoint):
             return
         track = self.document.person
         patches = edit(self.document.sequence, track, frame, views, keypoint, *args)

@@ -1,22 +1,68 @@
-"""Pages that explain: keys and commands, keypoints, about."""
+"""Pages that explain: manual, keys and commands, words, keypoints, licences, about."""
 
 from __future__ import annotations
 
+from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from pipeline import __version__
+from pipeline.data.resources import resource_path
 from pipeline.data.skeleton import project_skeleton
+from simspine_viewer.licences import licences_html
 
 if TYPE_CHECKING:
     from simspine_viewer.actions import ActionTable
     from simspine_viewer.main_window import MainWindow
 
 
-def _show_page(parent: QWidget, title: str, html: str) -> None:
+# What stands in menus, lanes and panels without being everyday English.
+WORDS = (
+    ("Track", "A person over time: the same number in every frame and view."),
+    ("View", "One camera and its video."),
+    ("Keypoint", "A place of the body with a name, such as LHip; see Keypoint Definitions."),
+    ("Residual", "How far a point in a picture is from where its 3D position falls in that "
+     "picture, in pixels."),
+    ("RMS", "Root mean square: the square root of the mean of the squared residuals of one "
+     "keypoint in one frame. One large residual weighs more than several small ones."),
+    ("Median", "The value in the middle: half of all values are smaller. A few wild ones do not "
+     "move it."),
+    ("Held-out error", "Each view is predicted from the others and compared with what was seen "
+     "in it; nothing that is judged has helped to make the prediction."),
+    ("Sigma", "How uncertain a 3D position is, in millimetres; one standard deviation."),
+    ("Epipolar curve", "Where in this picture a point must be that was seen in another one."),
+    ("Triangulated", "A 3D position found from the same point in two or more views."),
+    ("Calibration", "Where the cameras stand, how they look and how their lenses bend lines."),
+)  # fmt: skip
+
+
+def manual_path() -> Path:
+    """The manual: in an installed program beside its other resources, else in ``docs``."""
+    shipped = resource_path("docs", "manual.md")
+    return shipped if shipped.is_file() else resource_path().parent / "docs" / "manual.md"
+
+
+def show_manual(parent: QWidget) -> None:
+    """The whole manual, its links followed in the same page."""
+    page = _show_page(parent, "Manual", "")
+    page.setSource(QUrl.fromLocalFile(str(manual_path())))
+
+
+def words_html() -> str:
+    """What the words mean that are no everyday English."""
+    rows = (f"<tr><td><b>{a}</b>&nbsp;&nbsp;</td><td>{b}</td></tr>" for a, b in WORDS)
+    return f"<table cellspacing='4'>{''.join(rows)}</table>"
+
+
+def show_words(parent: QWidget) -> None:
+    """What the words mean that are no everyday English."""
+    _show_page(parent, "Words", words_html())
+
+
+def _show_page(parent: QWidget, title: str, html: str) -> QTextBrowser:
     dialog = QDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
@@ -29,20 +75,18 @@ def _show_page(parent: QWidget, title: str, html: str) -> None:
     box = QVBoxLayout(dialog)
     box.addWidget(page)
     box.addWidget(close)
-    dialog.open()
+    dialog.show()  # the window stays usable beside it
+    return page
 
 
 def shortcuts_html(table: ActionTable) -> str:
-    """All commands with their keys, by menu."""
+    """All commands with the keys they have now, by menu."""
     rows = []
     for menu in dict.fromkeys(command.menu for command in table.commands):
         rows.append(f"<tr><td colspan='3'><h3>{menu}</h3></td></tr>")
         for command in table.commands:
             if command.menu == menu:
-                keys = ", ".join(
-                    key.toString(QKeySequence.SequenceFormat.NativeText)
-                    for key in table.actions[command.id].shortcuts()
-                )
+                keys = escape(table.key_text(command))
                 rows.append(
                     f"<tr><td><b>{command.text}</b>&nbsp;&nbsp;</td>"
                     f"<td>{keys}&nbsp;&nbsp;</td><td>{command.help}</td></tr>"
@@ -77,6 +121,11 @@ def show_keypoints(parent: QWidget) -> None:
         "Keypoint Definitions",
         f"<p>SpineTrack's 37 keypoints.</p><table cellspacing='4'>{rows}</table>",
     )
+
+
+def show_licences(parent: QWidget) -> None:
+    """The licences of everything the program is made of."""
+    _show_page(parent, "Licences", licences_html())
 
 
 def show_about(parent: QWidget) -> None:

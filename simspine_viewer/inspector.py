@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QSignalBlocker, Qt
+from PySide6.QtCore import QElapsedTimer, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 
 from pipeline.data.source import Flag, Source
 from simspine_viewer.document import Document, FramePoints
-from simspine_viewer.palette import SIDE_COLOUR
+from simspine_viewer.overlay_shapes import side_swatch
+from simspine_viewer.palette import STANDARD, Palette
 from simspine_viewer.selection import Selection
 from simspine_viewer.settings import Settings
 from simspine_viewer.theme import DARK, Theme
@@ -35,6 +36,7 @@ VIEW_COLUMNS = {
 KEYPOINTS, VIEWS = "Keypoints", "Views of the selected keypoint"
 STRETCHED = {KEYPOINTS: 3, VIEWS: 1}
 CELL_PADDING = 16  # the style sheet's own, the item's and the header's margins
+PREVIEW_MS = 80  # while a point is dragged
 PLAYING_MS = 200  # while playing, nobody reads numbers faster than this
 
 
@@ -53,6 +55,7 @@ class Inspector(QWidget):
         self._document, self._cursor, self._selection = document, cursor, selection
         self._settings = settings
         self._theme: Theme = DARK
+        self._palette = STANDARD
         self._shown = QElapsedTimer()
         self.keypoints = _table(KEYPOINT_COLUMNS, KEYPOINTS)
         self.views = _table(VIEW_COLUMNS, VIEWS)
@@ -85,11 +88,29 @@ class Inspector(QWidget):
         document.closed.connect(self._clear)
         document.changed.connect(lambda _: self.refresh())
         document.person_changed.connect(lambda _: self.refresh())
-        document.preview_changed.connect(self._show_selected)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PREVIEW_MS)
+        self._soon.timeout.connect(self._show_selected)
+        document.preview_changed.connect(self._on_preview_changed)
         cursor.moved.connect(lambda _: self.refresh())
         cursor.playing_changed.connect(lambda _: self.refresh())
         selection.changed.connect(self._select)
         self._clear()
+
+    def set_palette(self, palette: Palette) -> None:
+        """Mark left, right and midline with other colours."""
+        self._palette = palette
+        self._paint_swatches()
+
+    def _paint_swatches(self) -> None:
+        if not self._document.is_open:
+            return
+        for row, keypoint in enumerate(self._document.sequence.info.skeleton.keypoints):
+            item = self.keypoints.item(row, 0)
+            if item is not None:
+                swatch = side_swatch(keypoint.side, self._palette, self.devicePixelRatioF())
+                item.setData(Qt.ItemDataRole.DecorationRole, swatch)
 
     def set_theme(self, theme: Theme) -> None:
         """Colour words that carry a judgement for another theme."""
@@ -107,8 +128,6 @@ class Inspector(QWidget):
         for row, keypoint in enumerate(info.skeleton.keypoints):
             item = QTableWidgetItem(keypoint.marker)
             item.setToolTip(keypoint.definition)
-            swatch = QColor(*SIDE_COLOUR[keypoint.side])
-            item.setData(Qt.ItemDataRole.DecorationRole, swatch)
             self.keypoints.setItem(row, 0, item)
             for column in range(1, len(KEYPOINT_COLUMNS)):
                 self.keypoints.setItem(row, column, QTableWidgetItem())
@@ -117,6 +136,7 @@ class Inspector(QWidget):
             self.views.setItem(row, 0, QTableWidgetItem(camera.name))
             for column in range(1, len(VIEW_COLUMNS)):
                 self.views.setItem(row, column, QTableWidgetItem())
+        self._paint_swatches()
         for table in (self.keypoints, self.views):
             table.resizeColumnToContents(0)
         self.refresh()
@@ -142,6 +162,13 @@ class Inspector(QWidget):
             )  # fmt: skip
             self._write(self.keypoints, row, 3, Source(int(points.source[row])).label)
         self._show_selected()
+
+    def _on_preview_changed(self) -> None:
+        """The numbers follow a drag after the pictures, which are what the hand goes by."""
+        if self._document.preview is None:
+            self._show_selected()
+        elif not self._soon.isActive():
+            self._soon.start()
 
     def showEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         super().showEvent(event)

@@ -27,13 +27,18 @@ KEPT = 50  # finished jobs that stay in the list
 
 @dataclass(slots=True)
 class JobState:
-    """A job as the job panel shows it."""
+    """A job as the job panel shows it.
+
+    ``part_of`` is for jobs that are part of longer work: it takes the job's own fraction to the
+    fraction and the words that are shown. The files they write are nobody's business.
+    """
 
     job: Job
     fraction: float = 0.0
     text: str = "Waiting"
     ending: Ending | None = None
     files: list[str] = field(default_factory=list)
+    part_of: Callable[[float], tuple[float, str]] | None = None
 
     @property
     def running(self) -> bool:
@@ -77,6 +82,7 @@ class JobManager(QObject):
         args: dict[str, Any],
         base_revision: int = 0,
         kind: str = "geometry",
+        part_of: Callable[[float], tuple[float, str]] | None = None,
     ) -> int:
         """Queue a job with the worker of a kind; returns the job's id."""
         job = Job(self._next_id, task, args, base_revision, title)
@@ -84,7 +90,9 @@ class JobManager(QObject):
         finished = [state for state in self.jobs if not state.running]
         for state in finished[: max(0, len(finished) - KEPT)]:
             self.jobs.remove(state)
-        self.jobs.append(JobState(job))
+        self.jobs.append(JobState(job, part_of=part_of))
+        if part_of is not None:
+            self.jobs[-1].fraction, self.jobs[-1].text = part_of(0.0)
         if kind not in self._workers:
             self._workers[kind] = self._make_worker(kind)
             self._workers[kind].start()
@@ -106,6 +114,11 @@ class JobManager(QObject):
             if task in (None, state.job.task):
                 self.cancel(state.job.id)
 
+    def forget(self, job_id: int) -> None:
+        """Take a job that has ended off the list."""
+        self.jobs = [state for state in self.jobs if state.running or state.job.id != job_id]
+        self.changed.emit()
+
     def close(self) -> None:
         """Stop the workers; running jobs are dropped."""
         self._timer.stop()
@@ -126,10 +139,11 @@ class JobManager(QObject):
         if state is None or not state.running:
             return
         if isinstance(event, Progress):
-            state.fraction, state.text = event.fraction, event.text
+            shown = state.part_of(event.fraction) if state.part_of is not None else None
+            state.fraction, state.text = shown or (event.fraction, event.text)
         elif isinstance(event, Partial):
             self.partial.emit(state.job, event)
-        elif isinstance(event, File):
+        elif isinstance(event, File) and state.part_of is None:
             state.files.append(str(event.path))
         elif isinstance(event, (Done, Failed, Cancelled)):
             state.ending = event

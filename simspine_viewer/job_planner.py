@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
+from pipeline.data.frame_ranges import FrameRanges, n_frames_in, nearest_first
 from pipeline.data.layers import INPUTS
-from pipeline.data.patch import Change
+from pipeline.data.patch import Change, Patch
+from pipeline.data.sequence import Sequence
+from pipeline.geometry.fuse import solve_fused
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.jobs.messages import Done, Job, Partial
 from simspine_viewer.document import Document
@@ -15,12 +21,35 @@ from simspine_viewer.job_manager import JobManager, JobState
 from simspine_viewer.time_cursor import TimeCursor
 
 QUIET_MS = 300
-SLICE = 20  # frames solved between two looks at the event queue, about 20 ms
-TASK = "triangulate"
+# Frames of one job: what it holds is solved before anything nearer to the cursor has its turn.
+MOST_FRAMES = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A group of derived layers, and how it is brought up to date.
+
+    ``length`` is the number of frames solved together by the worker, ``slice`` the one between two
+    looks at the event queue where there is no worker (20 to 60 ms).
+    """
+
+    group: str
+    task: str
+    title: str
+    solve: Callable[[Sequence, int, NDArray[np.intp]], tuple[Patch, ...]]
+    length: int
+    slice: int
+
+
+#: In the order in which they are wanted where both are stale.
+KINDS = (
+    Kind("points3d", "triangulate", "Triangulate {}", solve_points3d, 200, 20),
+    Kind("fused", "fuse", "Solve {} over time", solve_fused, 400, 60),
+)
 
 
 class JobPlanner(QObject):
-    """Plans triangulation of stale frames of the annotated person, those near the cursor first."""
+    """Plans the solving of stale frames of the annotated person, those near the cursor first."""
 
     def __init__(
         self,
@@ -67,36 +96,47 @@ class JobPlanner(QObject):
 
     def plan_now(self) -> None:
         """Send what is stale to the worker, without waiting for quiet."""
-        document = self._document
-        if not document.is_open or self._job_id is not None or self._stopped:
+        if not self._document.is_open or self._job_id is not None or self._stopped:
             return
-        stale = np.flatnonzero(document.sequence.stamps.stale("points3d", document.person))
-        if not len(stale):
+        nearest = self._nearest()
+        if nearest is None:
             return
-        nearest_first = stale[np.argsort(np.abs(stale - self._cursor.frame), kind="stable")]
-        project = document.project
+        kind, ranges = nearest
+        document, project = self._document, self._document.project
         if project is None or project.read_only:
-            self._solve_here(nearest_first[:SLICE])
+            self._solve_here(kind, np.arange(*ranges[0]))
             return
+        n = n_frames_in(ranges)
         self._job_id = self._jobs.submit(
-            TASK,
-            f"Triangulate {len(stale)} frame{'s' if len(stale) > 1 else ''}",
-            {
-                "project": str(project.path),
-                "track": document.person,
-                "frames": nearest_first,
-            },
+            kind.task,
+            kind.title.format(f"{n} frame{'s' if n > 1 else ''}"),
+            {"project": str(project.path), "track": document.person, "ranges": ranges},
             document.sequence.revision,
         )
 
-    def _solve_here(self, frames: NDArray[np.intp]) -> None:
+    def _nearest(self) -> tuple[Kind, FrameRanges] | None:
+        """The kind that is stale nearest to the cursor, and its frames."""
+        stamps, person = self._document.sequence.stamps, self._document.person
+        frame, best = self._cursor.frame, None
+        for kind in KINDS:
+            stale = stamps.stale(kind.group, person)
+            ranges = nearest_first(stale, frame, kind.length, MOST_FRAMES)
+            if len(ranges):
+                start, stop = ranges[0].tolist()
+                away = max(start - frame, frame - stop + 1, 0)
+                if best is None or away < best[0]:
+                    best = away, kind, ranges
+        return None if best is None else best[1:]
+
+    def _solve_here(self, kind: Kind, frames: NDArray[np.intp]) -> None:
         """A few frames in this process, then the next ones as soon as the window is idle.
 
         The worker reads the file, and the file of a project opened for looking only may be edited
         elsewhere meanwhile: what is shown must come from what was read.
         """
-        document, block = self._document, np.sort(frames)
-        patches = solve_points3d(document.sequence, document.person, block)
+        document, frame = self._document, self._cursor.frame
+        block = np.sort(frames[np.argsort(np.abs(frames - frame), kind="stable")[: kind.slice]])
+        patches = kind.solve(document.sequence, document.person, block)
         document.land(patches, block, document.sequence.revision)
         QTimer.singleShot(0, self.plan_now)
 

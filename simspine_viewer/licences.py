@@ -64,8 +64,8 @@ def _part(distribution: metadata.Distribution) -> Part:
     classifiers = about.get_all("Classifier") or []
     licences = [c.rpartition("::")[2].strip() for c in classifiers if c.startswith("License ::")]
     # The free text field sometimes holds the whole licence.
-    free = (about.get("License") or "").strip().partition("\n")[0]
-    line = about.get("License-Expression") or ", ".join(licences) or free or "see its page"
+    free = _field(about, "License").partition("\n")[0]
+    line = _field(about, "License-Expression") or ", ".join(licences) or free or "see its page"
     addresses = {
         label.strip().lower(): address.strip()
         for label, _, address in (e.partition(",") for e in about.get_all("Project-URL") or [])
@@ -78,8 +78,12 @@ def _part(distribution: metadata.Distribution) -> Part:
         and file.suffix.lower() in ("", ".txt", ".md", ".rst")
         and (text := _text(file))
     ]
-    page = about.get("Home-page") or next(iter(named), "")
+    page = _field(about, "Home-page") or next(iter(named), "")
     return Part(about["Name"], distribution.version, line, page, tuple(texts))
+
+
+def _field(about: metadata.PackageMetadata, name: str) -> str:
+    return about[name].strip() if name in about else ""
 
 
 def _text(file: metadata.PackagePath) -> str:

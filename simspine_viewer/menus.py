@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QToolBar
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QToolBar, QWhatsThis
 
 from simspine_viewer.actions import ActionTable
 from simspine_viewer.commands.table import COMMANDS, MENUS
@@ -17,12 +18,40 @@ MNEMONICS = {"People": "Pe&ople"}
 
 
 def add_commands(menu: QMenu, table: ActionTable, name: str) -> None:
-    """Put the commands of one menu of the table into ``menu``."""
+    """Put the commands of one menu of the table into ``menu``, those of a group into a submenu."""
+    groups: dict[str, QMenu] = {}
+    helper = _HelpOnKey(menu)
     for command in COMMANDS:
         if command.menu == name:
+            target = menu
+            if command.group:
+                if command.group not in groups:
+                    groups[command.group] = menu.addMenu(command.group)
+                    groups[command.group].aboutToShow.connect(table.refresh)
+                    groups[command.group].installEventFilter(helper)
+                target = groups[command.group]
             if command.after_separator:
-                menu.addSeparator()
-            menu.addAction(table.actions[command.id])
+                target.addSeparator()
+            target.addAction(table.actions[command.id])
+    menu.installEventFilter(helper)
+
+
+class _HelpOnKey(QObject):
+    """F1 on a menu entry says what it does and what its key is."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.KeyPress
+            and isinstance(event, QKeyEvent)
+            and event.key() in (Qt.Key.Key_F1, Qt.Key.Key_Help)
+            and isinstance(watched, QMenu)
+        ):
+            action = watched.activeAction()
+            if action is not None and action.whatsThis():
+                at = watched.actionGeometry(action).topRight()
+                QWhatsThis.showText(watched.mapToGlobal(at), action.whatsThis(), watched)
+            return True
+        return super().eventFilter(watched, event)
 
 
 def build_menus(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from pipeline.io.project import Project, project_path_for
 from pipeline.io.recording import RecordingPlan, recognise
 from pipeline.jobs.messages import Done, Failed
 from simspine_viewer import dialogs
+from simspine_viewer.dropping import resolved
 from simspine_viewer.job_manager import JobState
 from simspine_viewer.plan_dialog import ask_plan
 
@@ -68,6 +70,23 @@ class Opener:
                 return
             plan = mended
         self.import_plan(plan)
+
+    def open_dropped(self, paths: Items[Path]) -> None:
+        """Open the recording that dropped files belong to, and say what was made of the others."""
+        dropped = resolved(paths)
+        if self.attended:
+            for other in reversed(dropped.others):
+                self._window.settings.remember(other)
+        self.open(dropped.path)
+        if dropped.remark:
+            self._window.toasts.show(dropped.remark)
+
+    def open_last(self) -> None:
+        """Open what was opened last and is still there."""
+        for entry in self._window.settings.recent:
+            if Path(entry).exists():
+                self.open(Path(entry))
+                return
 
     def import_plan(self, plan: RecordingPlan) -> None:
         """Read a recording in the background into a new project, then open that."""

@@ -1,4 +1,4 @@
-"""Epipolar curves painted over a picture."""
+"""Curves painted over a picture: epipolar curves, trails, error ellipses."""
 
 from __future__ import annotations
 
@@ -6,28 +6,42 @@ import itertools
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QLineF, QRectF
-from PySide6.QtGui import QPainter
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPolygonF
 
 from simspine_viewer.overlay_scene import EpipolarCurve, OverlayScene
-from simspine_viewer.overlay_shapes import EDGE, REACH, FloatArray, Point, pen, rgba, thinned
-from simspine_viewer.palette import EPIPOLAR
+from simspine_viewer.overlay_shapes import (
+    EDGE,
+    HALO,
+    REACH,
+    FloatArray,
+    Point,
+    colour,
+    dashed_pen,
+    pen,
+    rgba,
+    thinned,
+)
+from simspine_viewer.palette import EPIPOLAR, SELECTED
 from simspine_viewer.pane_transform import PaneTransform
+from simspine_viewer.trails import FUTURE, PAST, Trail
 
 
 def paint_curves(
     painter: QPainter, scene: OverlayScene, transform: PaneTransform, area: QRectF
 ) -> list[tuple[str, Point]]:
     """The curves; returns each camera's name with the curve's last visible point."""
-    ends: list[tuple[str, Point]] = []
-    for curve in scene.curves:
-        lines, end = _placed(curve, transform, area.getRect())
-        for own, width in ((EDGE, 2.4), (rgba(EPIPOLAR), 1.2)):
-            painter.setPen(pen(own, width))
-            painter.drawLines(lines)
-        if end is not None:
-            ends.append((curve.camera, end))
-    return ends
+    placed = [_placed(curve, transform, area.getRect()) for curve in scene.curves]
+    lines = [line for own, _ in placed for line in own]
+    for own, width in ((EDGE, 2.4), (rgba(EPIPOLAR), 1.2)):
+        painter.setPen(pen(own, width))
+        painter.drawLines(lines)
+    return [
+        (curve.camera, end)
+        for curve, (_, end) in zip(scene.curves, placed, strict=True)
+        if end is not None
+    ]
 
 
 # While a point is dragged, only the curves from the view that it is dragged in change.
@@ -64,3 +78,39 @@ def _last_inside(placed: FloatArray, area: QRectF) -> Point | None:
         return None
     last = int(seen.argmax())
     return float(x[last]), float(y[last])
+
+
+def paint_trail(painter: QPainter, trail: Trail, transform: PaneTransform, area: QRectF) -> None:
+    """A path that fades with the distance in time: past and future in colours of their own."""
+    where = transform.to_widget(trail.places)
+    near = _is_near(where, area)
+    points, fading, offset = where.tolist(), trail.fading.tolist(), trail.offset.tolist()
+    for i, opacity in enumerate(fading):
+        if near[i] and near[i + 1]:
+            own = PAST if offset[i] < 0 else FUTURE
+            shade = round(20 * opacity) / 20  # few enough pens to be kept
+            piece = QLineF(*points[i], *points[i + 1])
+            for stroke in (pen(rgba((0, 0, 0), 0.5 * shade), 3.6), pen(rgba(own, shade), 2.0)):
+                painter.setPen(stroke)
+                painter.drawLine(piece)
+
+
+def paint_ellipse(
+    painter: QPainter, outline: FloatArray, transform: PaneTransform, area: QRectF
+) -> None:
+    """The outline of an error ellipse, dashed so that it is not taken for a point."""
+    where = transform.to_widget(outline)
+    if not _is_near(where, area).all():
+        return
+    path = QPolygonF([QPointF(x, y) for x, y in where.tolist()])
+    painter.setBrush(colour(SELECTED, 0.12))
+    for stroke in (pen(HALO, 3.2), dashed_pen(rgba(SELECTED), 1.6)):
+        painter.setPen(stroke)
+        painter.drawPolygon(path)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _is_near(where: FloatArray, area: QRectF) -> NDArray[np.bool_]:
+    """(n,) whether widget points are within :data:`REACH`; False for NaN."""
+    away = np.abs(where - (area.center().x(), area.center().y())).max(axis=-1, initial=0.0)
+    return np.asarray(away <= REACH)

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from pipeline.data.camera import Camera, CameraGroup
 from pipeline.data.skeleton import Skeleton
 from pipeline.data.source import Flag
-from pipeline.geometry.epipolar import epipolar_curve
+from pipeline.geometry.epipolar import epipolar_fan
 from simspine_viewer.document import FramePoints, Preview
 from simspine_viewer.pane_transform import PaneTransform
+from simspine_viewer.stages import Stage
+from simspine_viewer.trails import Trail
 
 FloatArray = NDArray[np.float64]
 
 HIT_RADIUS = 10.0  # widget points; about half of what a fingertip needs, twice a drawn point
+_ABSENT, _OCCLUDED = np.uint8(Flag.ABSENT), np.uint8(Flag.OCCLUDED)  # quicker than an IntFlag
 PERSON_RADIUS = 6.0  # widget points from a bone of somebody else
 
 
@@ -51,6 +54,12 @@ class OverlayScene:
         Keypoint that a drag is moving, -1 for none.
     curves : tuple of EpipolarCurve
         Of the selected keypoint.
+    trail : Trail, optional
+        Path of the selected keypoint, px.
+    ellipse : (n, 2) array, optional
+        Outline of one standard deviation of the selected keypoint's 3D point, px.
+    legend : str
+        Which stage of the points this is.
     """
 
     skeleton: Skeleton
@@ -64,6 +73,9 @@ class OverlayScene:
     selected: int = -1
     moving: int = -1
     curves: tuple[EpipolarCurve, ...] = ()
+    trail: Trail | None = None
+    ellipse: FloatArray | None = None
+    legend: str = ""
 
     @property
     def handles(self) -> FloatArray:
@@ -77,11 +89,11 @@ class OverlayScene:
 
     @property
     def absent(self) -> NDArray[np.bool_]:
-        return np.asarray((self.flags & Flag.ABSENT) != 0)
+        return np.asarray((self.flags & _ABSENT) != 0)
 
     @property
     def occluded(self) -> NDArray[np.bool_]:
-        return np.asarray((self.flags & Flag.OCCLUDED) != 0)
+        return np.asarray((self.flags & _OCCLUDED) != 0)
 
 
 def scene_of(
@@ -92,20 +104,40 @@ def scene_of(
     selected: int = -1,
     preview: Preview | None = None,
     curves: tuple[EpipolarCurve, ...] = (),
+    stage: Stage = Stage.WORK,
+    solved: FloatArray | None = None,
+    hidden: frozenset[int] = frozenset(),
 ) -> OverlayScene:
-    """The scene of one view; a preview of the same frame takes the place of what it moves."""
-    xy, reprojected = points.xy[view], points.reprojected[view]
-    score, residual = points.score[view], points.residual[view]
-    manual, flags, moving = points.manual[view], points.flags[view], -1
+    """The scene of one view; a preview of the same frame takes the place of what it moves.
+
+    Parameters
+    ----------
+    solved : (K, 2) array, optional
+        Where the 3D points of ``stage`` fall in this view, px; default: those triangulated.
+    hidden : set of int
+        Keypoints that are neither drawn nor hit.
+    """
+    xy, reprojected = points.xy[view].copy(), points.reprojected[view].copy()
+    score, residual = points.score[view].copy(), points.residual[view].copy()
+    manual, flags = points.manual[view], points.flags[view].copy()
+    if stage is Stage.DETECTED:
+        reprojected[:], residual[:] = np.nan, np.nan
+    elif stage is not Stage.WORK:
+        xy = (reprojected if solved is None else solved).copy()
+        reprojected, residual = np.full_like(xy, np.nan), np.full_like(residual, np.nan)
+        score = np.isfinite(xy[:, 0]).astype(float)
+        manual, flags = np.zeros_like(manual), np.zeros_like(flags)
+    moving = -1
     if preview is not None and preview.frame == points.frame:
         moving = preview.keypoint
-        xy, reprojected, residual = xy.copy(), reprojected.copy(), residual.copy()
         xy[moving], reprojected[moving] = preview.xy[view], preview.reprojected[view]
         residual[moving] = preview.residual[view]
         if preview.view == view:
-            score, flags = score.copy(), flags.copy()
-            score[moving], flags[moving] = 1.0, flags[moving] & ~np.uint8(Flag.ABSENT)
+            score[moving], flags[moving] = 1.0, flags[moving] & ~_ABSENT
     others = {track: other[view] for track, other in points.others.items()}
+    if hidden:
+        rows = list(hidden)
+        xy[rows], reprojected[rows], residual[rows] = np.nan, np.nan, np.nan
     return OverlayScene(
         skeleton, xy, reprojected, score, residual, manual, flags, others, selected, moving, curves
     )
@@ -125,17 +157,23 @@ def epipolar_curves(
         The keypoint in each view, px; NaN where it is not observed.
     """
     return tuple(
-        _curve(camera, float(observed[other, 0]), float(observed[other, 1]), cameras[view])
-        for other, camera in enumerate(cameras)
+        _curves_from(cameras.cameras, other, float(observed[other, 0]), float(observed[other, 1]))[
+            view
+        ]
+        for other in range(len(cameras))
         if other != view and np.isfinite(observed[other]).all()
     )
 
 
-# A drag moves the point of one view: the curves from all the others stay what they are.
-@lru_cache(maxsize=256)
-def _curve(from_camera: Camera, x: float, y: float, to_camera: Camera) -> EpipolarCurve:
-    curve = epipolar_curve(from_camera, np.array([x, y]), to_camera)
-    return EpipolarCurve(from_camera.name, curve)
+# A drag moves the point of one view: the curves from all the others stay what they are, and those
+# from it are worked out once for all panes.
+@lru_cache(maxsize=64)
+def _curves_from(
+    cameras: tuple[Camera, ...], view: int, x: float, y: float
+) -> tuple[EpipolarCurve, ...]:
+    """Where a pixel of one view can lie in each of the views."""
+    fan = epipolar_fan(cameras[view], (x, y), cameras)
+    return tuple(EpipolarCurve(cameras[view].name, curve) for curve in fan)
 
 
 def keypoint_at(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
@@ -32,10 +34,11 @@ class PaneCanvas(QWidget):
         super().__init__(parent)
         self.transform = PaneTransform()
         self._picture: Picture | None = None
+        self._pixels: NDArray[np.uint8] | None = None
         self._painter = PicturePainter()
         self._user_view = False
         self._last_fit: tuple[float, Point] | None = None
-        self._rest = self._single_shot(REST_MS, self.update)
+        self._rest = self._single_shot(REST_MS, self.refresh)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def _single_shot(self, milliseconds: int, then: Callable[[], None]) -> QTimer:
@@ -59,31 +62,59 @@ class PaneCanvas(QWidget):
         """Size of the pictures to come."""
         return (1, 1)
 
+    def drawn_size(self) -> tuple[int, int] | None:
+        """Width and height of the picture in device pixels, None where it is enlarged."""
+        scale = self.transform.scale * self.devicePixelRatioF()
+        if scale >= 1.0:
+            return None
+        width, height = self.picture_size
+        return max(round(width * scale), 1), max(round(height * scale), 1)
+
     def strip_height(self) -> float:
         """What is kept free above the picture, in widget points."""
         return 0.0
+
+    def refresh(self) -> None:
+        """Paint again, as anything may have changed."""
+        self.update()
+
+    def as_shown(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The pixels of a picture as they are to be seen."""
+        return pixels
 
     def set_picture(self, picture: Picture) -> None:
         """Show another picture, or the reason why there is none; zoom and position stay."""
         self._picture = picture
         old_size = self.picture_size
-        self._painter.set_pixels(picture.pixels)
+        self._take_pixels()
         if self.picture_size != old_size:
             self._refit()
         self._rest.start()
-        self.update()
+        self.refresh()
+
+    def _take_pixels(self) -> None:
+        picture = self._picture
+        if picture is not None:
+            pixels = picture.pixels
+            self._pixels = None if pixels is None else self.as_shown(pixels)
+            self._painter.set_pixels(self._pixels, picture.source_size)
 
     def picture_area(self) -> QRectF:
         """Part of the widget below the strip, in widget points."""
         top = self.strip_height()
         return QRectF(0, top, self.width(), max(self.height() - top, 1.0))
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the whole picture is shown, whatever the widget's size."""
+        return not self._user_view
+
     def fit(self) -> None:
         """Show the whole picture, and again whenever the widget's size changes."""
         self._user_view = False
         self._refit()
         self._rest.start()
-        self.update()
+        self.refresh()
 
     def zoom(self, factor: float, anchor: Point | None = None) -> None:
         """Enlarge about a widget position (the middle by default)."""
@@ -99,7 +130,7 @@ class PaneCanvas(QWidget):
         self.transform = transform
         self._user_view = True
         self._rest.start()
-        self.update()
+        self.refresh()
 
     def _fitted(self) -> PaneTransform:
         area = self.picture_area()
@@ -139,6 +170,11 @@ class PaneCanvas(QWidget):
     def paint(self, painter: QPainter, device_pixel_ratio: float) -> None:
         """Draw everything with any painter in widget points."""
         area = self.picture_area()
+        self.paint_picture(painter, area, device_pixel_ratio)
+        self.paint_over(painter, area)
+
+    def paint_picture(self, painter: QPainter, area: QRectF, device_pixel_ratio: float) -> None:
+        """Draw the picture and what surrounds it."""
         painter.setFont(self.font())
         painter.fillRect(self.rect(), SURROUND)
         painter.save()
@@ -146,7 +182,6 @@ class PaneCanvas(QWidget):
         at_rest = not self._rest.isActive()
         self._painter.paint(painter, self.transform, area, device_pixel_ratio, at_rest)
         painter.restore()
-        self.paint_over(painter, area)
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
         """Draw over the picture, which has ``area`` to itself, and around it; unclipped."""

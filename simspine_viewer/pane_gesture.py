@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QWidget
 
@@ -21,6 +21,7 @@ from simspine_viewer.overlay_scene import OverlayScene
 from simspine_viewer.pane_canvas import Point
 from simspine_viewer.pane_transform import PaneTransform
 
+UNPAINTED_MS = 50  # after which a drag goes on in a pane that is not painted
 DRAG_DISTANCE = 3.0  # widget points; a hand that only clicks moves less
 
 
@@ -92,6 +93,11 @@ class PaneGestures(QObject):
         super().__init__(parent)
         self._pane, self._editor, self._selection = pane, editor, editor.selection
         self._press = Press()
+        self._unshown = False
+        self._newest: Point | None = None
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._next_turn)
         editor.placing_changed.connect(self._on_placing_changed)
         editor.document.preview_changed.connect(self._on_preview_changed)
         editor.cursor.moved.connect(self.drop)
@@ -126,7 +132,7 @@ class PaneGestures(QObject):
             self._selection.set(view=pane.view)
         elif self.placing:
             self._selection.set(view=pane.view)
-            if pane.is_current:
+            if pane.is_current and self._editor.may_change(self._selection.keypoint):
                 self._press = Press(Gesture.PLACE, left, at, at, self._selection.keypoint)
                 self._drag_to(at)
         elif keypoint >= 0:
@@ -147,13 +153,41 @@ class PaneGestures(QObject):
             pane.set_transform(pane.transform.moved(at[0] - press.last[0], at[1] - press.last[1]))
         elif press.gesture is Gesture.ARMED:
             if math.dist(at, press.start) > DRAG_DISTANCE:
-                press.gesture = Gesture.DRAG
-                self._drag_to(at)
+                may = self._editor.may_change(press.keypoint)
+                press.gesture = Gesture.DRAG if may else Gesture.DEAD
+                if may:
+                    self._drag_to(at)
         elif press.gesture in _MOVING:
-            self._drag_to(at)
+            self._drag_soon(at)
         elif press.gesture is Gesture.NONE:
             self.hover(at)
         press.last = at
+
+    def _drag_soon(self, at: Point) -> None:
+        """The first move since the pane was painted counts at once, of the others the newest."""
+        self._newest = at
+        if not self._unshown:
+            self._drag_newest()
+            self._unshown = True
+            self._turn.start(UNPAINTED_MS)
+
+    def painted(self) -> None:
+        """What the last move did can be seen now."""
+        self._unshown = False
+        if self._newest is None:
+            self._turn.stop()
+        else:
+            self._turn.start(0)
+
+    def _next_turn(self) -> None:
+        self._unshown = False
+        if self._newest is not None and self._press.gesture in _MOVING:
+            self._drag_soon(self._newest)
+
+    def _drag_newest(self) -> None:
+        newest, self._newest = self._newest, None
+        if newest is not None:
+            self._drag_to(newest)
 
     def _drag_to(self, at: Point) -> None:
         press, pane = self._press, self._pane
@@ -165,6 +199,9 @@ class PaneGestures(QObject):
         press = self._press
         if button != press.button:
             return
+        if press.gesture in _MOVING:
+            self._drag_newest()
+        self._newest = None
         self._press = Press()
         self.hover(at)
         if press.gesture in _MOVING:

@@ -5,101 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
-import numpy as np
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from simspine_viewer.document import Document
+from simspine_viewer.adjustments import Adjustments
+from simspine_viewer.close_up import close_ups
+from simspine_viewer.document import Document, FramePoints
 from simspine_viewer.editor import Editor
+from simspine_viewer.follow import Follow
 from simspine_viewer.overlay import OverlayOptions
+from simspine_viewer.pane_layout import Arrangement, PaneNeeds, arranged
+from simspine_viewer.pane_transform import PaneTransform
 from simspine_viewer.picture import Picture
 from simspine_viewer.selection import Selection
 from simspine_viewer.theme import DARK, Theme
 from simspine_viewer.time_cursor import TimeCursor
 from simspine_viewer.video_pane import VideoPane
 
-GAP = 2
-# Another arrangement is taken only where it shows the pictures this much larger, so that panes do
-# not jump to and fro while the window is being resized.
-_BETTER = 1.05
-
-
-def picture_scale(
-    columns: int, sizes: Items[tuple[int, int]], area: tuple[int, int], strip: float
-) -> float:
-    """Scale at which the largest picture fits its pane, with a number of columns.
-
-    Parameters
-    ----------
-    columns : int
-    sizes : sequence of (width, height)
-        Of the pictures, px.
-    area : (width, height)
-        Of the grid, widget points.
-    strip : float
-        Height of a pane that shows no picture.
-    """
-    rows = -(-len(sizes) // columns)
-    width = (area[0] - (columns - 1) * GAP) / columns
-    height = (area[1] - (rows - 1) * GAP) / rows - strip
-    largest = np.max(sizes, axis=0)
-    return float(max(min(width / largest[0], height / largest[1]), 0.0))
-
-
-def best_columns(
-    sizes: Items[tuple[int, int]],
-    area: tuple[int, int],
-    strip: float,
-    current: int = 0,
-    narrowest: float = 0.0,
-) -> int:
-    """Number of columns that shows the pictures largest; ``current`` unless another is better.
-
-    No pane becomes narrower than ``narrowest`` widget points as long as that can be had.
-    """
-    count = len(sizes)
-    wide = [n for n in range(1, count + 1) if (area[0] + GAP) / n - GAP >= narrowest]
-    scales = {n: picture_scale(n, sizes, area, strip) for n in wide or [1]}
-    # Of equals the one with fewer empty places, then the wider one.
-    best = max(scales, key=lambda n: (round(scales[n], 6), -(-count % n), n))
-    if current in scales and scales[best] <= scales[current] * _BETTER:
-        return current
-    return best
-
-
-def cells(count: int, columns: int, area: QRect) -> list[QRect]:
-    """Rectangles of ``count`` panes row by row, together covering ``area`` but for the gaps.
-
-    The panes of a last row that is not full are as wide as the others and stand in its middle.
-    """
-    rows = -(-count // columns)
-    rects = []
-    for index in range(count):
-        row, column = divmod(index, columns)
-        missing = columns - (count - row * columns) if row == rows - 1 else 0
-        left, right = (
-            area.left() + round((column + add + missing / 2) * (area.width() + GAP) / columns)
-            for add in (0, 1)
-        )
-        top, bottom = (
-            area.top() + round((row + add) * (area.height() + GAP) / rows) for add in (0, 1)
-        )
-        rects.append(QRect(left, top, right - left - GAP, bottom - top - GAP))
-    return rects
-
 
 class PaneGrid(QWidget):
-    """Panes for all views of the open recording, or one of them enlarged.
+    """Panes for all views of the open recording, in one of several arrangements.
 
     Signals
     -------
-    person_clicked(track), menu_requested(position, keypoint) : see :class:`VideoPane`.
+    person_clicked(track), menu_requested(position, keypoint), adjust_requested(view) : see
+        :class:`VideoPane`.
     enlarged_changed(view) : one pane is shown alone, or (-1) all are shown.
     """
 
     person_clicked = Signal(int)
     menu_requested = Signal(QPoint, int)
+    adjust_requested = Signal(int)
     enlarged_changed = Signal(int)
 
     def __init__(
@@ -116,7 +53,11 @@ class PaneGrid(QWidget):
         self.panes: tuple[VideoPane, ...] = ()
         self.enlarged = -1
         self.columns = 0
+        self.arrangement = Arrangement.GRID
         self._options = OverlayOptions()
+        self.follow = Follow.NOTHING
+        self.adjustments = Adjustments(document, self)
+        self._before: list[PaneTransform | None] = []
         self._line = QColor(DARK.line)
         self.setAccessibleName("Video panes")
         selection.changed.connect(self._follow_selection)
@@ -127,19 +68,56 @@ class PaneGrid(QWidget):
             pane.hide()
             pane.setParent(None)
             pane.deleteLater()
-        self.enlarged, self.columns = -1, 0
+        self.enlarged, self.columns, self._before = -1, 0, []
         self.panes = tuple(self._new_pane(view) for view in range(n))
         self._arrange()
 
     def _new_pane(self, view: int) -> VideoPane:
         pane = VideoPane(
-            view, self.document, self.time_cursor, self.selection, self.editor, parent=self
+            view,
+            self.document,
+            self.time_cursor,
+            self.selection,
+            self.editor,
+            parent=self,
+            adjustments=self.adjustments,
         )
+        pane.set_follow(self.follow)
         pane.set_options(self._options)
         pane.enlarge_requested.connect(self.enlarge)
         pane.person_clicked.connect(self.person_clicked)
         pane.menu_requested.connect(self.menu_requested)
+        pane.adjust_requested.connect(self.adjust_requested)
+        pane.installEventFilter(self)
         return pane
+
+    def set_arrangement(self, arrangement: Arrangement) -> None:
+        """Arrange the panes in another way; an enlarged one goes back to the others."""
+        self.arrangement, self.columns = arrangement, 0
+        if self.enlarged >= 0:
+            self._show_alone(-1)
+        else:
+            self._arrange()
+
+    @property
+    def big(self) -> int:
+        """The view that stands big beside the strip of the others, -1 where there is no strip."""
+        has_strip = self.arrangement is Arrangement.STRIP and self.enlarged < 0
+        return self.selection.view if has_strip and len(self.panes) > 1 else -1
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A click on a small pane of the strip makes it the big one, and does nothing else."""
+        if (
+            isinstance(event, QMouseEvent)
+            and event.button() == Qt.MouseButton.LeftButton
+            and event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+            and isinstance(watched, VideoPane)
+            and self.big not in (-1, watched.view)
+        ):
+            if event.type() == QEvent.Type.MouseButtonPress:
+                self.selection.set(view=watched.view)
+            return True
+        return super().eventFilter(watched, event)
 
     def set_pictures(self, frame: int, pictures: Items[Picture]) -> None:
         """Switch all panes to a frame at once; pictures of a recording no longer shown go by."""
@@ -172,11 +150,44 @@ class PaneGrid(QWidget):
         """An enlarged pane gives way to the one that is now worked in."""
         if self.enlarged >= 0 and self.selection.view != self.enlarged:
             self._show_alone(self.selection.view)
+        elif self.big >= 0:
+            self._arrange()
 
     def fit_all(self) -> None:
         """Show the whole picture in every pane."""
+        self._before = []
         for pane in self.panes:
             pane.fit()
+
+    @property
+    def is_close_up(self) -> bool:
+        """Whether all panes show one keypoint, and can go back to what they showed."""
+        return bool(self._before)
+
+    def close_up(self, points: FramePoints, keypoint: int) -> bool:
+        """Show a keypoint in every pane, or go back; False where no view can show it."""
+        if self._before:
+            for pane, transform in zip(self.panes, self._before, strict=True):
+                if transform is None:
+                    pane.fit()
+                else:
+                    pane.set_transform(transform)
+            self._before = []
+            return True
+        wanted = close_ups(self.panes, self.document.sequence.cameras, points, keypoint)
+        if not any(wanted):
+            return False
+        self._before = [None if pane.is_fitted else pane.transform for pane in self.panes]
+        for pane, transform in zip(self.panes, wanted, strict=True):
+            if transform is not None:
+                pane.set_transform(transform)
+        return True
+
+    def set_follow(self, follow: Follow) -> None:
+        """Choose what keeps its place in the panes while the frame changes."""
+        self.follow = follow
+        for pane in self.panes:
+            pane.set_follow(follow)
 
     def set_options(self, options: OverlayOptions) -> None:
         """Choose what is drawn over the pictures."""
@@ -218,12 +229,15 @@ class PaneGrid(QWidget):
         if self.enlarged >= 0:
             places = {self.enlarged: self.rect()}
         else:
-            sizes = [pane.picture_size for pane in self.panes]
-            strip = self.panes[0].strip_height()
-            area = (self.width(), self.height())
-            narrowest = max(pane.minimumSizeHint().width() for pane in self.panes)
-            self.columns = best_columns(sizes, area, strip, self.columns, narrowest)
-            places = dict(enumerate(cells(len(self.panes), self.columns, self.rect())))
+            needs = PaneNeeds(
+                tuple(pane.picture_size for pane in self.panes),
+                self.panes[0].strip_height(),
+                max(pane.minimumSizeHint().width() for pane in self.panes),
+            )
+            rects, self.columns = arranged(
+                self.arrangement, needs, self.rect(), self.selection.view, self.columns
+            )
+            places = dict(enumerate(rects))
         for view, pane in enumerate(self.panes):
             pane.setVisible(view in places)
             if view in places:

@@ -32,11 +32,12 @@ _ROW_EXTRA = 6.0
 
 @dataclass(frozen=True, slots=True)
 class HeaderItem:
-    """One text of the strip, and what to say when the pointer rests on it."""
+    """One text of the strip, what to say when the pointer rests on it, and what a click does."""
 
     text: str
     kind: Kind = "plain"
     tooltip: str = ""
+    action: str = ""
 
 
 def is_badge(item: HeaderItem) -> bool:

@@ -22,24 +22,32 @@ def borrowed_image(pixels: NDArray[np.uint8]) -> QImage:
 
 
 class PicturePainter:
-    """Keeps the picture of a pane and its smoothly reduced copy."""
+    """Keeps the picture of a pane and its smoothly reduced copy.
+
+    Pixels may be fewer than those of the video: places are in pixels of the video (the source), and
+    the picture is drawn over all of it.
+    """
 
     def __init__(self) -> None:
         self._pixels: NDArray[np.uint8] | None = None
+        self._size: tuple[int, int] | None = None
         self._image = QImage()
         self._reduced_pixels: NDArray[np.uint8] | None = None
         self._reduced = QImage()
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Width and height of the picture in pixels, None without one."""
-        return None if self._pixels is None else (self._pixels.shape[1], self._pixels.shape[0])
+        """Width and height of the source in pixels, None without a picture."""
+        return self._size
 
-    def set_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
-        """Another picture, or none."""
+    def set_pixels(
+        self, pixels: NDArray[np.uint8] | None, size: tuple[int, int] | None = None
+    ) -> None:
+        """Another picture, or none; ``size`` of the source, where the pixels are fewer."""
         # The image first: it borrows the memory of the array.
         self._image = QImage() if pixels is None else borrowed_image(pixels)
         self._pixels = pixels
+        self._size = None if pixels is None else size or (pixels.shape[1], pixels.shape[0])
         self._drop_reduced()
 
     def _drop_reduced(self) -> None:
@@ -58,8 +66,10 @@ class PicturePainter:
         size = self.size
         if size is None:
             return
+        # Picture pixels per source pixel, across and down.
+        across, down = self._image.width() / size[0], self._image.height() / size[1]
         device_scale = transform.scale * device_pixel_ratio
-        if smooth and device_scale < 1.0:
+        if smooth and device_scale < min(across, down):
             width, height = (max(round(length * device_scale), 1) for length in size)
             image = self._reduced_to(width, height)
             painter.drawImage(_on_widget(QRect(0, 0, *size), transform), image)
@@ -71,11 +81,15 @@ class PicturePainter:
         shown = QRect(left, top, right - left, bottom - top) & QRect(0, 0, *size)
         if shown.isEmpty():
             return
+        is_coarse = min(across, down) < 1.0
         painter.setRenderHint(
             QPainter.RenderHint.SmoothPixmapTransform,
-            smooth and 1.0 < transform.scale < PIXEL_EXACT_SCALE,
+            smooth and (is_coarse or 1.0 < transform.scale < PIXEL_EXACT_SCALE),
         )
-        painter.drawImage(_on_widget(shown, transform), self._image, QRectF(shown))
+        part = QRectF(
+            shown.x() * across, shown.y() * down, shown.width() * across, shown.height() * down
+        )
+        painter.drawImage(_on_widget(shown, transform), self._image, part)
 
     def _reduced_to(self, width: int, height: int) -> QImage:
         """The picture averaged down to device pixels; Qt's own filter would alias below a half."""

@@ -9,16 +9,22 @@ from simspine_viewer.document import Document, FramePoints
 from simspine_viewer.overlay_scene import OverlayScene
 from simspine_viewer.palette import LOW_SCORE
 from simspine_viewer.pane_header import HeaderItem, Kind
-from simspine_viewer.picture import NO_FRAME, NO_VIDEO, NOT_DECODABLE, Picture
+from simspine_viewer.picture import NO_FRAME, NO_VIDEO, NOT_DECODABLE, Picture, Tier
 
 _SHORT = {NO_FRAME: "no frame", NO_VIDEO: "no video", NOT_DECODABLE: "not decodable"}
+_ADJUST = "◐"  # half light, half dark
 _SIZE_BADGE = "size ≠ calibration"
 
 
 def template_items(camera: str, document: Document) -> list[HeaderItem]:
     """The strip's lasting items at their widest, so that its height does not change in play."""
     last = "8" * len(str(document.sequence.n_frames)) if document.is_open else "8888"
-    return [HeaderItem(camera, "name"), HeaderItem(f"frame {last}"), HeaderItem("median 888.8 px")]
+    return [
+        HeaderItem(camera, "name"),
+        HeaderItem(f"frame {last}"),
+        HeaderItem("median 888.8 px"),
+        HeaderItem(_ADJUST),
+    ]
 
 
 def widest_items(camera: str) -> list[HeaderItem]:
@@ -35,6 +41,7 @@ def items(
     picture_size: tuple[int, int] | None,
     points: FramePoints | None,
     is_late: bool,
+    is_adjusted: bool = False,
 ) -> list[HeaderItem]:
     """Texts of the strip, badges last."""
     row = [
@@ -50,6 +57,11 @@ def items(
                 f" reprojected 3D points ({len(seen)} points)",
             )
         )
+    tooltip = "Brightness, contrast and gamma of this view: click to change how it is shown"
+    if is_adjusted:
+        row.append(HeaderItem(f"{_ADJUST} adjusted", "busy", tooltip, "adjust"))
+    else:
+        row.append(HeaderItem(_ADJUST, "plain", tooltip, "adjust"))
     if picture is not None:
         row += _picture_items(frame, picture)
     if is_late:
@@ -72,6 +84,24 @@ def _picture_items(frame: int, picture: Picture) -> list[HeaderItem]:
         kind: Kind = "warning" if picture.reason in _SHORT else "error"
         text = _SHORT.get(picture.reason, "unreadable")
         row.append(HeaderItem(text, kind, sentence(picture.reason)))
+    if picture.frames_early:
+        early = picture.frames_early
+        row.append(
+            HeaderItem(
+                f"keyframe, {early} frame{'s' if early > 1 else ''} earlier",
+                "warning",
+                "The video's own frame is not decoded yet. What is shown is an earlier one, so the"
+                " points do not belong to it and cannot be moved",
+            )
+        )
+    elif picture.tier is Tier.PROXY:
+        row.append(
+            HeaderItem(
+                "proxy",
+                tooltip="A smaller copy of this very frame; the full picture comes when the cursor"
+                " rests",
+            )
+        )
     if picture.suspect:
         row.append(
             HeaderItem(

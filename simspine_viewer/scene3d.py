@@ -22,6 +22,7 @@ from simspine_viewer.body_mesh import BodyMesh
 from simspine_viewer.glyphs import sphere
 from simspine_viewer.offscreen import Shape, offscreen_window
 from simspine_viewer.orbit_camera import Pinhole, clip_from_view, scaled
+from simspine_viewer.palette import STANDARD, Palette
 from simspine_viewer.stage3d import Stage
 from simspine_viewer.stage_mesh import DARK, LIGHT
 
@@ -36,8 +37,8 @@ LIGHTS = (((-0.5, 0.7, 1.0), 0.82), ((0.9, 0.0, 0.6), 0.42), ((0.2, 0.9, -0.8), 
 class _Body:
     """The annotated person, and their shadow straight below on the floor."""
 
-    def __init__(self, renderer: vtkRenderer, skeleton: Skeleton) -> None:
-        self.mesh = mesh = BodyMesh(skeleton)
+    def __init__(self, renderer: vtkRenderer, skeleton: Skeleton, palette: Palette) -> None:
+        self.mesh = mesh = BodyMesh(skeleton, palette)
         self.skin = Shape(
             mesh.points, triangles=mesh.triangles, normals=mesh.normals, colours=mesh.colours
         )
@@ -89,13 +90,18 @@ class Scene3D:
         self._body: _Body | None = None
         self.set_recording((), None)
 
-    def set_recording(self, cameras: Iterable[Camera], skeleton: Skeleton | None) -> None:
+    def set_recording(
+        self,
+        cameras: Iterable[Camera],
+        skeleton: Skeleton | None,
+        palette: Palette = STANDARD,
+    ) -> None:
         """Make the actors for the cameras and the person of a recording (None: no person)."""
         self._stage.remove()
         self._stage = Stage(self._renderer, list(cameras))
         if self._body is not None:
             self._body.remove(self._renderer)
-        self._body = None if skeleton is None else _Body(self._renderer, skeleton)
+        self._body = None if skeleton is None else _Body(self._renderer, skeleton, palette)
         self._uncertainty.actor.VisibilityOff()
         self._paint()
 
@@ -106,6 +112,7 @@ class Scene3D:
         selected: int = -1,
         sigma: float = np.nan,
         preview: tuple[int, FloatArray] | None = None,
+        bridged: bool = True,
     ) -> None:
         """Move the person.
 
@@ -119,10 +126,12 @@ class Scene3D:
             Its uncertainty in mm, drawn as a sphere of one standard deviation; NaN for none.
         preview : (int, (3,) array), optional
             A keypoint and where a drag would put it, in metres.
+        bridged : bool
+            Connect what lies on both sides of missing points.
         """
         if self._body is None:
             return
-        self._body.mesh.pose(xyz, selected, preview)
+        self._body.mesh.pose(xyz, selected, preview, bridged=bridged)
         self._body.skin.changed()
         self._body.shadow.changed()
         centre = xyz[selected] if selected >= 0 else np.full(3, np.nan)

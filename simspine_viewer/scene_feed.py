@@ -12,13 +12,18 @@ from PySide6.QtGui import QImage
 
 from simspine_viewer import orbit_camera as orbit
 from simspine_viewer.document import Document, FramePoints, Preview
+from simspine_viewer.editor import Editor
+from simspine_viewer.overlay import OverlayOptions
 from simspine_viewer.selection import Selection
+from simspine_viewer.stages import Stage, stage_sigma, stage_xyz
 from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.trails import Trail
 from simspine_viewer.viewpoints import Size, Viewpoints
 
 if TYPE_CHECKING:
     from simspine_viewer.scene3d import Scene3D
 
+FloatArray = NDArray[np.float64]
 SceneFactory = Callable[[bool], "Scene3D"]
 
 _log = logging.getLogger(__name__)
@@ -34,7 +39,8 @@ def make_scene(dark: bool) -> Scene3D:
 class SceneFeed:
     """Owns the scene, which is made at the first picture of an open recording.
 
-    ``failure`` is a sentence for the user where this computer cannot draw, else empty.
+    ``failure`` is a sentence for the user where this computer cannot draw, else empty; ``options``
+    say what of the person is shown.
     """
 
     def __init__(
@@ -42,11 +48,13 @@ class SceneFeed:
         document: Document,
         cursor: TimeCursor,
         selection: Selection,
+        editor: Editor,
         viewpoints: Viewpoints,
         factory: SceneFactory,
     ) -> None:
         self._document, self._cursor, self._selection = document, cursor, selection
-        self._viewpoints, self._factory = viewpoints, factory
+        self._editor, self._viewpoints, self._factory = editor, viewpoints, factory
+        self.options = OverlayOptions()
         self._scene: Scene3D | None = None
         self._pixels: NDArray[np.uint8] | None = None
         self._dark = True
@@ -67,6 +75,40 @@ class SceneFeed:
         if not self._document.is_open or frame >= self._document.sequence.n_frames:
             return None
         return self._document.points_at(frame)
+
+    def set_options(self, options: OverlayOptions) -> None:
+        """Show the same stage, parts and colours as the panes."""
+        if options.palette != self.options.palette:
+            self._new_recording = True
+        self.options = options
+        self._new_points = True
+
+    def xyz(self) -> FloatArray:
+        """(K, 3) m: the points that are shown and can be hit; NaN where there is none."""
+        points = self.points()
+        if points is None:
+            return np.full((0, 3), np.nan)
+        xyz = stage_xyz(points, self.options.stage).copy()
+        if self.options.stage is Stage.DETECTED:
+            xyz[:] = np.nan
+        xyz[list(self._editor.parts.hidden)] = np.nan
+        return xyz
+
+    def sigma(self, keypoint: int) -> float:
+        """Uncertainty of a shown point in mm; NaN where it is not known."""
+        points = self.points()
+        if points is None or keypoint < 0:
+            return float("nan")
+        return float(stage_sigma(points, self.options.stage)[keypoint])
+
+    def trail(self) -> Trail | None:
+        """Path of the selected keypoint, None where none is wanted."""
+        keypoint, options = self._selection.keypoint, self.options
+        hidden = keypoint < 0 or keypoint in self._editor.parts.hidden
+        if not options.trail or hidden or options.stage is Stage.DETECTED or self.points() is None:
+            return None
+        frame = self._cursor.frame
+        return self._editor.trails.in_3d(keypoint, frame, options.trail, options.stage)
 
     def preview(self) -> Preview | None:
         """The drag under way, if it is in the frame shown."""
@@ -109,7 +151,7 @@ class SceneFeed:
         """Tell the scene what changed since the last picture."""
         if self._new_recording:
             sequence = self._document.sequence
-            scene.set_recording(sequence.cameras, sequence.info.skeleton)
+            scene.set_recording(sequence.cameras, sequence.info.skeleton, self.options.palette)
             self._new_recording, self._new_points = False, True
         points = self.points()
         if self._new_points and points is not None:
@@ -117,10 +159,11 @@ class SceneFeed:
             if not self._viewpoints.is_placed:
                 self._viewpoints.start(size)
             scene.set_points(
-                points.xyz,
+                self.xyz(),
                 selected=selected,
-                sigma=float(points.sigma[selected]) if selected >= 0 else np.nan,
+                sigma=self.sigma(selected),
                 preview=None if preview is None else (preview.keypoint, preview.xyz),
+                bridged=not self._editor.parts.hidden,
             )
             self._new_points = False
         scene.set_cameras(hidden=self._viewpoints.through, active=self._selection.view)

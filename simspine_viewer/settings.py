@@ -13,6 +13,8 @@ from pipeline.io.project_lock import user_name
 
 MAX_RECENT = 10
 THEMES = ("system", "light", "dark")
+STARTS = ("empty", "last")
+TEXT_SIZES = (80.0, 200.0)  # per cent
 
 
 def _store() -> QSettings:
@@ -30,7 +32,25 @@ class Settings:
     error_threshold: float = 30.0  # px; beyond it a view is off, not noisy (Pose2Sim uses 15)
     show_epipolar: bool = True
     show_names: bool = False
+    show_ellipse: bool = False
+    palette: str = "standard"  # one of palette.PALETTES
+    trail_frames: float = 15.0  # on either side of the frame shown
+    use_proxies: bool = True
+    proxy_gigabytes: float = 20.0  # disk for small copies of videos
+    picture_megabytes: float = 512.0  # memory for decoded pictures; less on small computers
     recent: list[str] = field(default_factory=list)
+    lanes: list[str] = field(default_factory=list)  # of the timeline; none: the default ones
+    lane_height: float = 21.0
+    time_in_seconds: bool = False
+    curves: list[str] = field(default_factory=list)  # quantities drawn; none: the default ones
+    start: str = "empty"  # what is shown at start: one of STARTS
+    text_size: float = 100.0  # per cent of the system's
+    notify: bool = True  # say on the desktop that long work has ended
+    tour_seen: bool = False
+    key_preset: str = "SIMSPINE"
+    own_keys: str = "{}"  # see keymap.py
+    own_layouts: str = "[]"  # see layouts.py
+    layout: str = "{}"  # the arrangement the window was left in
 
     @classmethod
     def load(cls) -> Settings:
@@ -50,6 +70,9 @@ class Settings:
             setattr(settings, entry.name, value)
         if settings.theme not in THEMES:
             settings.theme = THEMES[0]
+        if settings.start not in STARTS:
+            settings.start = STARTS[0]
+        settings.text_size = min(max(settings.text_size, TEXT_SIZES[0]), TEXT_SIZES[1])
         return settings
 
     def save(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from simspine_viewer.document import Document
@@ -11,6 +12,7 @@ from simspine_viewer.selection import Selection
 from simspine_viewer.time_cursor import TimeCursor
 
 SLOWER = 0.9  # play at less than this share of its speed is said to be slower
+_RATE_MS = 250  # between two changes of numbers that nobody could read faster
 
 
 class StatusBar(QStatusBar):
@@ -31,11 +33,16 @@ class StatusBar(QStatusBar):
         self.mode.setProperty("role", "warning")
         for label in (self.mode, self.quality, self.speed, self.place):
             self.addPermanentWidget(label)
+        self._rate_at = QElapsedTimer()
+        self._rate_at.start()
         document.opened.connect(self._show_place)
         document.closed.connect(self._clear)
         cursor.moved.connect(lambda _: self._show_place())
-        cursor.speed_changed.connect(lambda _: self._show_place())
-        cursor.playing_changed.connect(lambda _: self._show_place())
+        cursor.moved.connect(lambda _: self._show_rate())
+        cursor.speed_changed.connect(lambda _: self._show_speed())
+        cursor.playing_changed.connect(lambda _: self._show_speed())
+        cursor.mode_changed.connect(self._show_speed)
+        cursor.range_changed.connect(self._show_speed)
         selection.changed.connect(self._show_mode)
         editor.placing_changed.connect(lambda _: self._show_mode())
         monitor.changed.connect(self._show_quality)
@@ -50,9 +57,23 @@ class StatusBar(QStatusBar):
             return
         seconds = cursor.frame / cursor.fps
         self.place.setText(f"Frame {cursor.frame} of {cursor.n_frames - 1}   {seconds:.3f} s")
-        slower = cursor.playing and cursor.reached < SLOWER * cursor.speed
-        reached = f" (reaches {cursor.reached:.1f}×)" if slower else ""
-        self.speed.setText(f"{cursor.speed:g}×{reached}")
+
+    def _show_rate(self) -> None:
+        if self._cursor.playing and self._rate_at.elapsed() >= _RATE_MS:
+            self._show_speed()
+
+    def _show_speed(self) -> None:
+        """How fast it is to go and, in play, what is shown of it and what was passed over."""
+        cursor = self._cursor
+        if not self._document.is_open or not cursor.n_frames:
+            return
+        self._rate_at.restart()
+        parts = [f"{cursor.speed:g}×" + (", every frame" if cursor.every_frame else "")]
+        if cursor.playing:
+            if cursor.reached < SLOWER * cursor.speed:
+                parts.append(f"reaches {cursor.reached:.1f}×")
+            parts.append(f"{cursor.shown_fps:.0f} fps, {cursor.dropped} dropped")
+        self.speed.setText("   ".join(parts))
 
     def _show_mode(self) -> None:
         text, keypoint = "", self._selection.keypoint

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QApplication
 
 from pipeline.data.resources import resource_path
 
+_SYSTEM_SIZE = "simspine_system_text_size"  # of the application: points, before any change
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -76,6 +78,16 @@ def apply_theme(theme: Theme, app: QApplication) -> None:
     template = Template(resource_path("style.qss").read_text(encoding="utf-8"))
     names = {key: getattr(theme, key) for key in Theme.__dataclass_fields__}
     app.setStyleSheet(template.substitute(names))
+
+
+def set_text_size(percent: float, app: QApplication) -> None:
+    """Give all text a size in per cent of what the system proposes."""
+    if app.property(_SYSTEM_SIZE) is None:
+        app.setProperty(_SYSTEM_SIZE, app.font().pointSizeF())
+    font = app.font()
+    font.setPointSizeF(app.property(_SYSTEM_SIZE) * percent / 100)
+    if font != app.font():
+        app.setFont(font)
 
 
 def contrast(first: str, second: str) -> float:

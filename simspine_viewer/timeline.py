@@ -1,154 +1,349 @@
-"""The timeline: a ruler and lanes for residual, confidence, edits and missing points."""
+"""The timeline: a ruler, lanes to choose from, the selected range, markers and an overview."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import fields
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
+    QContextMenuEvent,
     QFont,
     QFontMetricsF,
     QHelpEvent,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QPixmap,
-    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from pipeline.data.patch import Change
-from pipeline.quality.signals import FrameSignals, frame_signals
+from pipeline.quality.signals import FrameSignals
+from simspine_viewer import lanes as lane_list
+from simspine_viewer import timeline_painting as paint
 from simspine_viewer.document import Document
+from simspine_viewer.lanes import Lane
 from simspine_viewer.settings import Settings
 from simspine_viewer.theme import DARK, Theme
+from simspine_viewer.time_aids import TimeAids
 from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.timeline_axis import Axis
+from simspine_viewer.timeline_gesture import TimelineGestures
+from simspine_viewer.timeline_ruler import (
+    RULER,
+    Label,
+    frame_labels,
+    paint_ruler,
+    ruler_font,
+    second_labels,
+)
 
-RULER = 22
-LANE = 21
 GAP = 3
 MARGIN = 10
-LANES = ("Residual", "Confidence", "Edited", "Missing")
-LEAST = 3
-# A residual this many times the threshold fills the lane.
-FULL_SCALE = 2.0
+STRIP = 10
+NEAR = 6.0  # pixels around a marker's flag in which it speaks
 
 
 class Timeline(QWidget):
-    """Shows signals of the annotated person over time; press or drag moves the cursor."""
+    """Shows signals of the annotated person over time; press or drag moves the cursor.
+
+    Signals
+    -------
+    menu_requested(QPoint) : the right button was pressed there (global position).
+    lanes_changed : the lanes were put into another order with the mouse.
+    height_changed : the timeline needs another height.
+    """
+
+    menu_requested = Signal(object)
+    lanes_changed = Signal()
+    height_changed = Signal()
 
     def __init__(
         self,
         document: Document,
         cursor: TimeCursor,
         settings: Settings,
+        aids: TimeAids,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._cursor, self._settings = document, cursor, settings
+        self.view, self.range = aids.view, aids.range
+        self.store, self.markers = aids.lanes, aids.markers
         self._theme: Theme = DARK
-        self.signals: FrameSignals | None = None
         self._lanes = QPixmap()  # what does not move with the cursor
         self._lanes_key: tuple[object, ...] = ()
-        self._revision = 0
+        self._gestures = TimelineGestures(self)
+        self.active = "residual"
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Timeline")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        document.opened.connect(self.reload)
-        document.closed.connect(self._clear)
-        document.person_changed.connect(lambda _: self.reload())
-        document.changed.connect(self._update_frames)
         cursor.moved.connect(lambda _: self.update())
-        cursor.range_changed.connect(self.update)
+        for signal in (
+            cursor.range_changed,
+            self.view.changed,
+            self.range.changed,
+            self.store.changed,
+            self.markers.changed,
+        ):
+            signal.connect(self.update)
+        self.set_lanes([lane.id for lane in self.lanes()])
+
+    # Lanes
+
+    @property
+    def signals(self) -> FrameSignals | None:
+        """Signals that commands go by; None while nothing is open."""
+        return self.store.signals
+
+    def lanes(self) -> list[Lane]:
+        """The lanes that are shown, from the top."""
+        return lane_list.chosen(self._settings)
+
+    def set_lanes(self, names: list[str]) -> None:
+        """Show other lanes, from the top; unknown names are passed over."""
+        self._settings.lanes = names
+        shown = self.lanes()
+        if self.active not in [lane.id for lane in shown]:
+            self.active = shown[0].id
+        self.store.want(shown)
+        self._laid_out()
+
+    def set_lane_height(self, height: float) -> None:
+        """Make all lanes higher or lower, in pixels."""
+        self._settings.lane_height = min(max(height, lane_list.LOWEST), lane_list.HIGHEST)
+        self._laid_out()
+
+    def _laid_out(self) -> None:
+        self.updateGeometry()
+        self.update()
+        self.height_changed.emit()
+
+    def active_lane(self) -> Lane:
+        """The lane that commands act on."""
+        return lane_list.BY_ID[self.active]
+
+    def choose_lane(self, row: int) -> None:
+        """Let commands act on the lane of a row."""
+        shown = self.lanes()
+        self.active = shown[min(max(row, 0), len(shown) - 1)].id
+        self.update()
+
+    def move_lane(self, row: int, to: int) -> None:
+        """Put the lane of one row into another."""
+        shown = self.lanes()
+        self.set_lanes(lane_list.moved(shown, shown[row], to))
+
+    def explain_lane(self, row: int) -> None:
+        """Say what a lane shows, beside its name."""
+        at = self.mapToGlobal(QPoint(MARGIN, round(self._lane_rect(row).bottom())))
+        QToolTip.showText(at, self._help(self.lanes()[row]), self)
+
+    def _help(self, lane: Lane) -> str:
+        threshold, _ = lane_list.limits(lane, self._settings)
+        bad = ""
+        if threshold is not None:
+            side = "below" if lane.low_is_bad else "above"
+            bad = f"<br>Red {side} {lane_list.value_text(lane, threshold)}."
+        return f"<p><b>{lane.title}</b><br>{lane.help}{bad}</p>"
+
+    # Geometry
+
+    @property
+    def lane_height(self) -> int:
+        return round(min(max(self._settings.lane_height, lane_list.LOWEST), lane_list.HIGHEST))
 
     def sizeHint(self) -> QSize:
-        return QSize(600, RULER + len(LANES) * (LANE + GAP) + GAP)
+        rows = len(self.lanes())
+        return QSize(600, RULER + rows * (self.lane_height + GAP) + GAP + STRIP + GAP)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(320, self.sizeHint().height())
+
+    def axis(self) -> Axis:
+        """Where the visible frames lie, in logical pixels."""
+        return Axis(*self._sides(), self.view.first, self.view.span)
+
+    def whole_axis(self) -> Axis:
+        """Where all frames lie in the overview."""
+        return Axis(*self._sides(), 0.0, float(max(self.view.n_frames, 1)))
+
+    def _sides(self) -> tuple[float, float]:
+        metrics = QFontMetricsF(self.font())
+        names = [lane.title for lane in self.lanes()]
+        left = 2.0 * MARGIN + max(math.ceil(metrics.horizontalAdvance(name)) for name in names)
+        return left, max(self.width() - left - MARGIN, 1.0)
+
+    def frame_at(self, x: float) -> int:
+        """Frame under a horizontal position; the first and last go on to both sides."""
+        place = math.floor(self.axis().position_at(x) + 1e-9)
+        return int(min(max(place, 0), max(self._cursor.n_frames - 1, 0)))
+
+    def x_of(self, frame: int) -> float:
+        """Horizontal centre of a frame."""
+        return self.axis().centre(frame)
+
+    def zone_at(self, at: QPointF) -> str:
+        """Part of the timeline: ``label``, ``ruler``, ``lane`` or ``strip``."""
+        if at.y() >= self.strip_rect().top() - 1:
+            return "strip"
+        if at.y() < RULER:
+            return "ruler"
+        return "label" if at.x() < self._sides()[0] - MARGIN / 2 else "lane"
+
+    def row_at(self, y: float) -> int:
+        """Row of the lane at a height, within the rows there are."""
+        return min(max(int((y - RULER) // (self.lane_height + GAP)), 0), len(self.lanes()) - 1)
+
+    def _lane_rect(self, row: int) -> QRectF:
+        left, width = self._sides()
+        return QRectF(left, RULER + row * (self.lane_height + GAP), width, self.lane_height)
+
+    def strip_rect(self) -> QRectF:
+        """Where the overview of the whole recording is."""
+        left, width = self._sides()
+        top = RULER + len(self.lanes()) * (self.lane_height + GAP) + 1
+        return QRectF(left, top, width, STRIP)
+
+    def label_rects(self) -> list[tuple[str, QRectF]]:
+        """Names of the lanes and where they are written."""
+        rects = []
+        for row, lane in enumerate(self.lanes()):
+            rect = self._lane_rect(row)
+            rects.append(
+                (lane.title, QRectF(MARGIN, rect.top(), rect.left() - 2 * MARGIN, rect.height()))
+            )
+        return rects
+
+    def ruler_font(self) -> QFont:
+        """Font of the ruler."""
+        return ruler_font(self.font())
+
+    def ruler_labels(self) -> list[tuple[str, QRectF]]:
+        """Texts of the ruler and where they are written; only whole ones are."""
+        return [(label.text, label.rect) for label in self._labels()]
+
+    def _labels(self) -> list[Label]:
+        metrics, axis = QFontMetricsF(self.ruler_font()), self.axis()
+        if self._settings.time_in_seconds:
+            return second_labels(self.view, axis, metrics, self.width(), self._cursor.fps)
+        return frame_labels(self.view, axis, metrics, self.width())
+
+    # Mouse and keys
+
+    def go_to(self, x: float) -> None:
+        """Stop play and go to the frame at a horizontal position."""
+        if self._cursor.n_frames:
+            self._cursor.pause()
+            self._cursor.set_frame(self.frame_at(x))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._cursor.n_frames or self.zone_at(event.position()) == "label":
+            self._gestures.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._gestures.move(event)
+        on_label = self.zone_at(event.position()) == "label"
+        shape = Qt.CursorShape.PointingHandCursor if on_label else Qt.CursorShape.ArrowCursor
+        if self.cursor().shape() != shape:
+            self.setCursor(shape)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        moving = self._gestures.kind == "label"
+        self._gestures.release(event)
+        if moving:
+            self.lanes_changed.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._cursor.n_frames:
+            self._gestures.wheel(event)
+        event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self.zone_at(QPointF(event.pos())) == "label":
+            self.choose_lane(self.row_at(event.pos().y()))
+        self.menu_requested.emit(event.globalPos())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Escape, where nothing else in the window wants it, selects no range any more."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.key() == Qt.Key.Key_Escape
+            and self.range
+        ):
+            self.range.clear()
+            return True
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.words_at(QPointF(event.pos())), self)
+            return True
+        return super().event(event)
+
+    # What is said
+
+    def words_at(self, at: QPointF) -> str:
+        """What there is to say about a position: a lane, a marker or a frame."""
+        zone = self.zone_at(at)
+        if zone == "label":
+            how = "<p>Drag to move it; right button for other lanes.</p>"
+            return self._help(self.lanes()[self.row_at(at.y())]) + how
+        if zone == "strip":
+            return "The whole recording. The bright part is what the lanes show; drag it."
+        axis = self.axis()
+        close = [m for f, m in self.markers.all.items() if abs(axis.centre(f) - at.x()) <= NEAR]
+        if zone == "ruler" and close:
+            marker = min(close, key=lambda m: abs(axis.centre(m.frame) - at.x()))
+            return f"Frame {marker.frame}: {marker.text or 'marker without a note'}"
+        return self.describe(self.frame_at(at.x()))
+
+    def describe(self, frame: int) -> str:
+        """Some lines on a frame: number, time and what the lanes say."""
+        if self.signals is None or not 0 <= frame < self.store.n_frames:
+            return ""
+        lines = [f"Frame {frame}, {frame / self._cursor.fps:.3f} s"]
+        for lane in self.lanes():
+            if lane.id == "markers":
+                marker = self.markers.all.get(frame)
+                lines += [f"Marker: {marker.text}"] if marker and marker.text else []
+                continue
+            value = self.value_at(lane, frame)
+            said = lane_list.value_text(lane, value) if np.isfinite(value) else "none"
+            if not self.store.known(lane)[frame]:
+                said = "not computed yet"
+            lines.append(f"{lane.title}: {said}")
+        return "\n".join(lines)
+
+    def value_at(self, lane: Lane, frame: int) -> float:
+        """What a lane shows at a frame; NaN where there is nothing."""
+        return float(self.store.values[lane.id][frame])
+
+    # Painting
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in the colours of another theme."""
         self._theme = theme
         self.update()
 
-    def reload(self) -> None:
-        """Compute all lanes anew."""
-        self.signals = frame_signals(self._document.sequence, self._document.person)
-        self._revision += 1
-        self.update()
-
-    def _clear(self) -> None:
-        self.signals = None
-        self._revision += 1
-        self.update()
-
-    def _update_frames(self, change: Change) -> None:
-        if self.signals is None or change.group in ("tracks",):
-            return
-        sequence, person = self._document.sequence, self._document.person
-        part = frame_signals(sequence, person, change.frames)
-        for entry in fields(FrameSignals):
-            getattr(self.signals, entry.name)[change.frames] = getattr(part, entry.name)
-        self._revision += 1
-        self.update()
-
-    def _axis(self) -> tuple[float, float]:
-        """Left edge and width of one frame, in logical pixels."""
-        metrics = QFontMetricsF(self.font())
-        left = 2.0 * MARGIN + max(math.ceil(metrics.horizontalAdvance(name)) for name in LANES)
-        width = max(self.width() - left - MARGIN, 1)
-        return left, width / max(self._cursor.n_frames, 1)
-
-    def frame_at(self, x: float) -> int:
-        """Frame under a horizontal position."""
-        left, step = self._axis()
-        return int(min(max((x - left) / step, 0), max(self._cursor.n_frames - 1, 0)))
-
-    def x_of(self, frame: int) -> float:
-        """Horizontal centre of a frame."""
-        left, step = self._axis()
-        return left + (frame + 0.5) * step
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._cursor.n_frames:
-            self._cursor.pause()
-            self._cursor.set_frame(self.frame_at(event.position().x()))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton and self._cursor.n_frames:
-            self._cursor.set_frame(self.frame_at(event.position().x()))
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self.describe(self.frame_at(event.pos().x()))
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
-
-    def describe(self, frame: int) -> str:
-        """One line on a frame: number, time and what its lanes say."""
-        if self.signals is None or frame >= len(self.signals.residual):
-            return ""
-        residual = self.signals.residual[frame]
-        worst = f"{residual:.1f} px" if np.isfinite(residual) else "none"
-        return (
-            f"Frame {frame}, {frame / self._cursor.fps:.3f} s: largest residual {worst}, "
-            f"confidence {self.signals.confidence[frame]:.2f}, "
-            f"{self.signals.edited[frame]} edited, {self.signals.missing[frame]} missing"
-        )
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.window().removeEventFilter(self)
+        self.window().installEventFilter(self)
+        super().resizeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
+        settings = self._settings
         key = (
             self.size(), ratio, self.font().key(), self._theme.name, self._cursor.n_frames,
-            self._settings.error_threshold, self._revision,
+            settings.error_threshold, tuple(settings.lanes), self.lane_height, self.active,
+            settings.time_in_seconds, self.view.first, self.view.span, self.store.revision,
+            self.markers.revision,
         )  # fmt: skip
         if key != self._lanes_key:
             self._lanes = QPixmap(self.size() * ratio)
@@ -158,139 +353,35 @@ class Timeline(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._lanes)
         if self.signals is not None and self._cursor.n_frames:
-            self._paint_cursor(painter)
+            axis, bottom = self.axis(), self.strip_rect().top() - 2
+            if self.range:
+                paint.selected_range(painter, axis, self.range, bottom, self._theme)
+            paint.cursor(painter, axis, self._cursor.frame, bottom, self._theme)
+            paint.strip_window(
+                painter, self.strip_rect(), self.whole_axis(), self.view, self._cursor.frame,
+                self._theme,
+            )  # fmt: skip
         painter.end()
 
     def _paint_lanes(self) -> None:
-        self._lanes.fill(QColor(self._theme.panel))
+        theme = self._theme
+        self._lanes.fill(theme.panel)
         painter = QPainter(self._lanes)
         painter.setFont(self.font())
-        self._paint_labels(painter)
+        rects = [self._lane_rect(row) for row in range(len(self.lanes()))]
+        row = [lane.id for lane in self.lanes()].index(self.active)
+        paint.labels(painter, self.label_rects(), row, rects, theme)
         if self.signals is not None and self._cursor.n_frames:
-            self._paint_ruler(painter)
-            for row in range(len(LANES)):
-                self._paint_lane(painter, row)
+            axis, ratio = self.axis(), self.devicePixelRatioF()
+            rows = list(zip(self.lanes(), rects, strict=True))
+            for lane, rect in rows:
+                limits = lane_list.limits(lane, self._settings)
+                if lane.id != "markers":
+                    paint.lane(painter, lane, rect, axis, self.store, limits, ratio, theme)
+            paint.overview(painter, self.strip_rect(), self.store, self._settings, ratio, theme)
+            painter.setFont(self.ruler_font())
+            paint_ruler(painter, self._labels(), self.view, axis, rects[-1].bottom(), theme)
+            paint.flags(painter, axis, self.markers, theme)
+            for rect in (rect for lane, rect in rows if lane.id == "markers"):
+                paint.marker_lane(painter, rect, axis, self.markers, theme)
         painter.end()
-
-    def _lane_rect(self, row: int) -> QRectF:
-        left, _ = self._axis()
-        top = RULER + row * (LANE + GAP)
-        return QRectF(left, top, max(self.width() - left - MARGIN, 1), LANE)
-
-    def label_rects(self) -> list[tuple[str, QRectF]]:
-        """Names of the lanes and where they are written."""
-        rects = []
-        for row, name in enumerate(LANES):
-            lane = self._lane_rect(row)
-            width = lane.left() - 2 * MARGIN
-            rects.append((name, QRectF(MARGIN, lane.top(), width, lane.height())))
-        return rects
-
-    def _paint_labels(self, painter: QPainter) -> None:
-        painter.setPen(QColor(self._theme.muted))
-        for row, (name, rect) in enumerate(self.label_rects()):
-            painter.fillRect(self._lane_rect(row), QColor(self._theme.field))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, name)
-
-    def ruler_font(self) -> QFont:
-        """Font of the frame numbers, a little smaller than the widget's."""
-        font = QFont(self.font())
-        font.setPointSizeF(max(font.pointSizeF() * 0.88, 7.0))
-        return font
-
-    def ruler_labels(self) -> list[tuple[int, QRectF]]:
-        """Frames that carry a number and where it is written; only whole numbers are."""
-        left, step = self._axis()
-        metrics = QFontMetricsF(self.ruler_font())
-        widest = metrics.horizontalAdvance(str(max(self._cursor.n_frames - 1, 0)))
-        spacing = next(s for s in _tick_spacings() if s * step >= max(64.0, widest + 12))
-        labels = []
-        for frame in range(0, self._cursor.n_frames, spacing):
-            width = metrics.horizontalAdvance(str(frame))
-            rect = QRectF(left + (frame + 0.5) * step + 3, 0, width, RULER - 4)
-            if rect.right() <= self.width():
-                labels.append((frame, rect))
-        return labels
-
-    def _paint_ruler(self, painter: QPainter) -> None:
-        painter.setFont(self.ruler_font())
-        for frame, rect in self.ruler_labels():
-            x = self.x_of(frame)
-            painter.setPen(QPen(QColor(self._theme.line), 1))
-            painter.drawLine(QPointF(x, 4), QPointF(x, RULER - 1))
-            painter.setPen(QColor(self._theme.muted))
-            flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
-            painter.drawText(rect, flags, str(frame))
-        painter.setFont(self.font())
-
-    def _paint_lane(self, painter: QPainter, row: int) -> None:
-        """One column per pixel, the worst frame of each column, so that nothing hides."""
-        assert self.signals is not None
-        rect = self._lane_rect(row)
-        threshold = self._settings.error_threshold
-        values, high, low_is_bad = {
-            0: (self.signals.residual / (threshold * FULL_SCALE), QColor(self._theme.bad), False),
-            1: (self.signals.confidence, QColor(self._theme.good), True),
-            2: (self.signals.edited.astype(float), QColor(self._theme.accent), False),
-            3: (self.signals.missing / max(self._document.sequence.n_keypoints, 1),
-                QColor(self._theme.warning), False),
-        }[row]  # fmt: skip
-        columns = max(int(rect.width() * self.devicePixelRatioF()), 1)
-        n = len(values)
-        if n > columns:
-            edges = np.linspace(0, n, columns + 1).astype(int)[:-1]
-            worst = np.fmin if low_is_bad else np.fmax
-            values = worst.reduceat(values, edges)
-        heights = np.clip(np.nan_to_num(values, nan=0.0), 0, 1) * (rect.height() - 2)
-        narrowest = 0.0
-        if row == 2:
-            heights = np.where(values > 0, rect.height() - 2, 0)
-            narrowest = 2.0
-        if row == 3:  # one point of 37 must be seen as well
-            heights = np.where(values > 0, np.maximum(heights, LEAST), 0)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if row == 0:
-            over = heights > (rect.height() - 2) / FULL_SCALE
-            self._bars(painter, rect, np.where(over, 0, heights), 0.0, QColor(self._theme.muted))
-            self._bars(painter, rect, np.where(over, heights, 0), 0.0, high)
-            y = rect.bottom() - (rect.height() - 2) / FULL_SCALE
-            painter.setPen(QPen(QColor(self._theme.bad), 1, Qt.PenStyle.DotLine))
-            painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
-        else:
-            self._bars(painter, rect, heights, narrowest, high)
-
-    def _bars(
-        self, painter: QPainter, rect: QRectF, heights: np.ndarray, narrowest: float, colour: QColor
-    ) -> None:
-        painter.setBrush(colour)
-        edges = rect.left() + rect.width() / len(heights) * np.arange(len(heights) + 1)
-        bars = [
-            # From edge to edge: a bar that reached into the next column would hide a low one.
-            QRectF(
-                QPointF(edges[i], rect.bottom() - heights[i]),
-                QPointF(max(edges[i + 1], edges[i] + narrowest), rect.bottom()),
-            )
-            for i in np.flatnonzero(heights > 0)
-        ]
-        if bars:
-            painter.drawRects(bars)
-
-    def _paint_cursor(self, painter: QPainter) -> None:
-        x = self.x_of(self._cursor.frame)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colour = QColor(self._theme.accent)
-        painter.setPen(QPen(colour, 1.5))
-        painter.drawLine(QPointF(x, RULER - 4), QPointF(x, self.height() - GAP))
-        painter.setBrush(colour)
-        painter.setPen(Qt.PenStyle.NoPen)
-        y = RULER - 3
-        painter.drawPolygon(
-            QPolygonF([QPointF(x - 6, y - 8), QPointF(x + 6, y - 8), QPointF(x, y)])
-        )
-
-
-def _tick_spacings() -> Iterator[int]:
-    size = 1
-    while True:
-        yield from (size, 2 * size, 5 * size)
-        size *= 10

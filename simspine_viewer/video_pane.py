@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -11,24 +12,32 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPaintEvent,
     QPalette,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from simspine_viewer import pane_header, pane_text
+from simspine_viewer.adjustments import AS_IT_IS, Adjustments, adjusted
 from simspine_viewer.document import Document, FramePoints
 from simspine_viewer.editor import Editor
-from simspine_viewer.overlay import OverlayOptions, paint_overlay
-from simspine_viewer.overlay_scene import (
-    EpipolarCurve,
-    OverlayScene,
-    epipolar_curves,
-    keypoint_at,
-    person_at,
-    scene_of,
+from simspine_viewer.follow import Follow, followed_xy
+from simspine_viewer.overlay import (
+    Layer,
+    OverlayOptions,
+    layer_of,
+    paint_above,
+    paint_below,
+    paint_ground,
+    paint_still,
 )
+from simspine_viewer.overlay_points import placed
+from simspine_viewer.overlay_scene import OverlayScene, keypoint_at, person_at
 from simspine_viewer.pane_canvas import PaneCanvas, Point, paint_border, point_of
 from simspine_viewer.pane_gesture import PaneGestures
+from simspine_viewer.pane_layers import PaneLayers, still_rect
+from simspine_viewer.pane_loupe import loupe_centre, loupe_radius, loupe_transform, paint_loupe
+from simspine_viewer.pane_scene import PaneScenes
 from simspine_viewer.picture import Picture
 from simspine_viewer.selection import Selection
 from simspine_viewer.time_cursor import TimeCursor
@@ -46,12 +55,14 @@ class VideoPane(PaneCanvas):
     -------
     enlarge_requested(view) : the pane was double-clicked.
     person_clicked(track) : somebody else's skeleton was clicked.
+    adjust_requested(view) : brightness and contrast are to be changed.
     menu_requested(position, keypoint) : a context menu is wanted at a global position; keypoint -1
         where none is under the pointer.
     """
 
     enlarge_requested = Signal(int)
     person_clicked = Signal(int)
+    adjust_requested = Signal(int)
     menu_requested = Signal(QPoint, int)
 
     def __init__(
@@ -62,14 +73,22 @@ class VideoPane(PaneCanvas):
         selection: Selection,
         editor: Editor,
         parent: QWidget | None = None,
+        adjustments: Adjustments | None = None,
     ) -> None:
+        self._strip: tuple[tuple[object, ...], float] = ((), 0.0)
+        self._header: tuple[tuple[int, str], list[pane_header.HeaderItem], list[QRectF]] | None
+        self._header = None
+        self._layers = PaneLayers()
         super().__init__(parent)
         self.view = view
         self.document, self.time_cursor = document, cursor
         self.selection, self.editor = selection, editor
         self.options = OverlayOptions()
-        self._points: FramePoints | None = None
-        self._curves: tuple[bytes, tuple[EpipolarCurve, ...]] = (b"", ())
+        self.follow = Follow.NOTHING
+        self.adjustments = adjustments or Adjustments(document, self)
+        self._scenes = PaneScenes(view, editor)
+        self._pointer: Point | None = None
+        self._held: Point | None = None
         self._is_late = False
         self._late = self._single_shot(_LATE_MS, self._show_late)
         self.setMouseTracking(True)
@@ -78,8 +97,10 @@ class VideoPane(PaneCanvas):
         document.changed.connect(self._forget_points)
         document.person_changed.connect(self._forget_points)
         document.closed.connect(self._forget_points)
-        document.preview_changed.connect(self.update)
-        selection.changed.connect(self.update)
+        document.preview_changed.connect(self._on_preview_changed)
+        selection.changed.connect(self.refresh)
+        editor.parts.changed.connect(self.refresh)
+        self.adjustments.changed.connect(self._on_adjusted)
         cursor.moved.connect(self._on_cursor_moved)
         self._gestures = PaneGestures(self, editor, self)
         self._gestures.person_clicked.connect(self.person_clicked)
@@ -99,8 +120,9 @@ class VideoPane(PaneCanvas):
 
     @property
     def is_current(self) -> bool:
-        """Whether the picture shown is of the cursor's frame."""
-        return self.frame == self.time_cursor.frame
+        """Whether the picture shown is of the cursor's frame, and no keyframe in its place."""
+        is_own = self._picture is None or self._picture.is_own
+        return is_own and self.frame == self.time_cursor.frame
 
     def expected_size(self) -> tuple[int, int]:
         if not self.document.is_open:
@@ -110,73 +132,96 @@ class VideoPane(PaneCanvas):
         return video if min(video) > 0 else info.cameras[self.view].size
 
     def set_picture(self, picture: Picture) -> None:
+        moves_on = self._picture is not None and picture.frame != self._picture.frame
+        if moves_on and self.follow is not Follow.NOTHING:
+            self._held = self._followed_at() or self._held
         super().set_picture(picture)
         self._is_late = False
         self._late.stop()
         if not self.is_current:
             self._late.start()
+        if moves_on and self.follow is not Follow.NOTHING:
+            self._keep_in_place()
+
+    def _followed_at(self) -> Point | None:
+        """Where what is followed is in the widget, None where that is not known."""
+        points = self.points()
+        if points is None:
+            return None
+        xy = followed_xy(points, self.view, self.selection.keypoint, self.follow)
+        x, y = self.transform.to_widget(xy).tolist()
+        return (x, y) if np.isfinite(x) and np.isfinite(y) else None
+
+    def _keep_in_place(self) -> None:
+        """Move the picture so that what is followed stands where it stood."""
+        now = self._followed_at()
+        if self._held is not None and now is not None:
+            dx, dy = self._held[0] - now[0], self._held[1] - now[1]
+            if abs(dx) + abs(dy) > 1e-6:
+                self.set_transform(self.transform.moved(dx, dy))
+
+    def set_follow(self, follow: Follow) -> None:
+        """Choose what keeps its place while the frame changes."""
+        self.follow, self._held = follow, None
+
+    def as_shown(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return adjusted(pixels, self.adjustments.of(self.view))
+
+    def _on_adjusted(self, view: int) -> None:
+        if view in (-1, self.view):
+            self._take_pixels()
+            self.refresh()
 
     def set_options(self, options: OverlayOptions) -> None:
         """Choose what is drawn over the picture."""
         self.options = options
-        self.update()
+        self.refresh()
 
     def points(self) -> FramePoints | None:
         """Points of the frame shown, None while nothing is open."""
-        if not self.document.is_open or not 0 <= self.frame < self.document.sequence.n_frames:
-            return None
-        if self._points is None or self._points.frame != self.frame:
-            self._points = self.document.points_at(self.frame)
-        return self._points
+        return self._scenes.points(self.frame)
 
     def scene(self) -> OverlayScene | None:
         """What is drawn over the picture, a drag under way included."""
-        points = self.points()
-        if points is None:
-            return None
-        selected = self.selection.keypoint
-        return scene_of(
-            points,
-            self.view,
-            self.document.sequence.info.skeleton,
-            selected=selected,
-            preview=self.document.preview,
-            curves=self._epipolar(points, selected),
-        )
-
-    def _epipolar(self, points: FramePoints, selected: int) -> tuple[EpipolarCurve, ...]:
-        if selected < 0 or not self.options.epipolar:
-            return ()
-        observed, preview = points.xy[:, selected], self.document.preview
-        if preview is not None and (preview.frame, preview.keypoint) == (points.frame, selected):
-            observed = preview.xy
-        key = observed.tobytes()
-        if key != self._curves[0]:
-            cameras = self.document.sequence.cameras
-            self._curves = (key, epipolar_curves(cameras, self.view, observed))
-        return self._curves[1]
+        return self._scenes.scene(self.frame, self.options)
 
     def _forget_points(self) -> None:
-        self._points = None
-        self.update()
+        self._scenes.forget()
+        self.refresh()
+
+    def refresh(self) -> None:
+        self._layers.drop()
+        self._header = None
+        super().refresh()
+
+    def _on_preview_changed(self) -> None:
+        """A drag goes on: all but the dragged point stays as it is painted."""
+        if self.document.preview is None:
+            self.refresh()
+        else:
+            self.update()
 
     def _on_cursor_moved(self) -> None:
         if self.is_current:
             self._late.stop()
         elif not self._late.isActive():
             self._late.start()
-        self.update()
+        self.refresh()
 
     def _show_late(self) -> None:
         self._is_late = not self.is_current
-        self.update()
+        self.refresh()
 
     # Painting
 
     def strip_height(self) -> float:
-        template = pane_text.template_items(self.camera_name, self.document)
-        rects = pane_header.place_items(template, self.font(), self.width())
-        return pane_header.header_height(rects, self.font())
+        n_frames = self.document.sequence.n_frames if self.document.is_open else 0
+        key = (self.camera_name, n_frames, self.width(), self.font().key())
+        if key != self._strip[0]:
+            template = pane_text.template_items(self.camera_name, self.document)
+            rects = pane_header.place_items(template, self.font(), self.width())
+            self._strip = key, pane_header.header_height(rects, self.font())
+        return self._strip[1]
 
     def minimumSizeHint(self) -> QSize:
         widest = pane_header.widest(pane_text.widest_items(self.camera_name), self.font())
@@ -193,28 +238,98 @@ class VideoPane(PaneCanvas):
             self._painter.size,
             self.points(),
             self._is_late and not self.is_current,
+            is_adjusted=self.adjustments.of(self.view) != AS_IT_IS,
         )
 
     def _placed_header(self) -> tuple[list[pane_header.HeaderItem], list[QRectF]]:
-        items = self.header_items()
-        return items, pane_header.place_items(items, self.font(), self.width())
+        key = (self.width(), self.font().key())
+        if self._header is None or self._header[0] != key:
+            items = self.header_items()
+            rects = pane_header.place_items(items, self.font(), self.width())
+            self._header = key, items, rects
+        return self._header[1], self._header[2]
 
-    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+    def paint(self, painter: QPainter, device_pixel_ratio: float) -> None:
+        """Draw everything with any painter in widget points."""
+        area, scene = self.picture_area(), self.scene()
         items, rects = self._placed_header()
         clear = QRectF(area)  # badges may take rows over the picture
         clear.setTop(min(pane_header.header_height(rects, self.font()), area.bottom()))
+        ends: list[tuple[str, Point]] = []
+        where = None if scene is None else placed(scene, self.transform, clear)
+
+        def layer(target: QPainter) -> Layer | None:
+            target.setFont(self.font())
+            target.setClipRect(clear)
+            if scene is None:
+                return None
+            return layer_of(target, scene, self.transform, clear, self.options, where)
+
+        def ground(target: QPainter) -> None:
+            self.paint_picture(target, area, device_pixel_ratio)
+            if (made := layer(target)) is not None:
+                paint_ground(made)
+            if self._picture is not None and self._picture.reason:
+                pane_header.paint_notice(target, pane_text.sentence(self._picture.reason), clear)
+            target.setClipping(False)
+            pane_header.paint_header(target, items, rects, self.font(), self.width())
+
+        def below(target: QPainter) -> None:
+            if (made := layer(target)) is not None:
+                ends.extend(paint_below(made))
+
+        def still(target: QPainter) -> None:
+            if (made := layer(target)) is not None:
+                paint_still(made)
+
         painter.save()
-        painter.setClipRect(area)
-        scene = self.scene()
-        if scene is not None:
-            paint_overlay(painter, scene, self.transform, clear, self.options)
-        if self._picture is not None and self._picture.reason:
-            pane_header.paint_notice(painter, pane_text.sentence(self._picture.reason), clear)
+        if scene is not None and (scene.moving >= 0 or self._loupe_at() is not None):
+            key = (self.transform, id(self._pixels), self._rest.isActive(), scene.moving)
+            steps = (ground, below, still)
+            rect = still_rect(scene, self.transform, clear, self.options.names)
+            self._layers.paint(painter, self.size(), device_pixel_ratio, key, steps, rect)
+        else:
+            ground(painter)
+            below(painter)
+            still(painter)
+        if (made := layer(painter)) is not None:
+            paint_above(made, ends)
+        self._paint_loupe(painter, clear)
         painter.restore()
-        pane_header.paint_header(painter, items, rects, self.font(), self.width())
         if self.selection.view == self.view:
             highlight = self.palette().color(QPalette.ColorRole.Highlight)
             paint_border(painter, QRectF(self.rect()), highlight)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._gestures.painted()
+
+    def _loupe_at(self) -> Point | None:
+        """Widget position that the loupe is to show, None for no loupe in this pane."""
+        scene = self.scene()
+        if not self.options.loupe or scene is None or self._pixels is None:
+            return None
+        keypoint = scene.moving if self._gestures.editing and scene.moving >= 0 else -1
+        if keypoint < 0 and self._pointer is not None:
+            return self._pointer if self.picture_area().contains(*self._pointer) else None
+        if keypoint < 0 and self.selection.view == self.view:
+            keypoint = scene.selected
+        if keypoint < 0:
+            return None
+        x, y = self.transform.to_widget(scene.handles[keypoint]).tolist()
+        return (x, y) if np.isfinite(x) and self.picture_area().contains(x, y) else None
+
+    def _paint_loupe(self, painter: QPainter, area: QRectF) -> None:
+        at, pixels, size = self._loupe_at(), self._pixels, self._painter.size
+        if at is None or pixels is None or size is None:
+            return
+        is_hovering = at == self._pointer and not self._gestures.editing
+        radius = loupe_radius(area)
+        centre = loupe_centre(at, area, radius, beside=not is_hovering)
+        x, y = self.transform.to_picture(at).tolist()
+        inner = loupe_transform(self.transform, (x, y), centre)
+        palette = self.options.palette
+        paint_loupe(painter, pixels, size, self.scene(), palette, inner, centre, radius)
 
     # Mouse and keys
 
@@ -234,11 +349,15 @@ class VideoPane(PaneCanvas):
         return person_at(scene, self.transform, at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._is_adjust(event.position()):
+            self.adjust_requested.emit(self.view)
+            return
         alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         self._gestures.press(point_of(event.position()), event.button(), alt=alt)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._gestures.move(point_of(event.position()))
+        self._point_at(point_of(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._gestures.release(point_of(event.position()), event.button())
@@ -266,6 +385,24 @@ class VideoPane(PaneCanvas):
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._gestures.hover(point_of(event.position()))
+        self._point_at(point_of(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._point_at(None)
+        super().leaveEvent(event)
+
+    def _point_at(self, at: Point | None) -> None:
+        self._pointer = at
+        if self.options.loupe:
+            self.update()
+
+    def _is_adjust(self, at: QPointF) -> bool:
+        """Whether a widget position is on the mark that opens the adjustment of the picture."""
+        items, rects = self._placed_header()
+        return any(
+            item.action == "adjust" and rect.contains(at)
+            for item, rect in zip(items, rects, strict=True)
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_F and not event.modifiers():

@@ -29,7 +29,9 @@ from simspine_viewer import orbit_camera as orbit
 from simspine_viewer import stage_mesh, theme
 from simspine_viewer.document import Document
 from simspine_viewer.editor import Editor
+from simspine_viewer.follow import Follow, followed_xyz
 from simspine_viewer.orbit_camera import Pinhole
+from simspine_viewer.overlay import OverlayOptions
 from simspine_viewer.scene_feed import SceneFactory, SceneFeed, make_scene
 from simspine_viewer.selection import Selection
 from simspine_viewer.time_cursor import TimeCursor
@@ -40,6 +42,8 @@ from simspine_viewer.viewpoints import Viewpoints
 FloatArray = NDArray[np.float64]
 
 FRAME_MS = 33  # between pictures
+# A point is dragged in a pane: the hand goes by the panes, so 3D takes an eighth of the time.
+PANES_FIRST = 8.0
 STILL_MS = 180  # of rest, after which the picture is drawn again without jagged edges
 EMPTY_HINT = "Open a recording to see the person in 3D."
 
@@ -65,7 +69,8 @@ class View3D(QWidget):
         super().__init__(parent)
         self._document, self._cursor, self._selection = document, cursor, selection
         self._viewpoints = Viewpoints(document, cursor)
-        self._feed = SceneFeed(document, cursor, selection, self._viewpoints, factory)
+        self._feed = SceneFeed(document, cursor, selection, editor, self._viewpoints, factory)
+        self.follow, self._held = Follow.NOTHING, np.full(3, np.nan)
         self._image: QImage | None = None
         self._painted = False
         self._new_picture = True
@@ -73,6 +78,7 @@ class View3D(QWidget):
         self._gestures.moved.connect(self._request)
         self._gestures.hover_changed.connect(self.update)
         self._clock = QElapsedTimer()
+        self._took = 0  # ms for the last picture
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -95,8 +101,9 @@ class View3D(QWidget):
         document.changed.connect(self._on_changed)
         document.person_changed.connect(self._on_person_changed)
         document.preview_changed.connect(self._on_points_changed)
-        cursor.moved.connect(self._on_points_changed)
-        selection.changed.connect(self._on_points_changed)
+        cursor.moved.connect(self._on_frame_changed)
+        editor.parts.changed.connect(self._on_points_changed)
+        selection.changed.connect(self._on_selection_changed)
 
     def sizeHint(self) -> QSize:
         return QSize(480, 480)
@@ -125,6 +132,35 @@ class View3D(QWidget):
     def viewpoints(self) -> Viewpoints:
         """From where the person is seen; look at it, but change it by the methods below."""
         return self._viewpoints
+
+    def set_options(self, options: OverlayOptions) -> None:
+        """Show the same stage, trail and colours as the panes."""
+        self._feed.set_options(options)
+        self._request()
+
+    def set_follow(self, follow: Follow) -> None:
+        """Choose what keeps its place while the frame changes."""
+        self.follow = follow
+        self._held = self._followed()
+
+    def _followed(self) -> FloatArray:
+        points = self._feed.points()
+        if points is None:
+            return np.full(3, np.nan)
+        return followed_xyz(points.xyz, self._selection.keypoint, self.follow)
+
+    def _on_frame_changed(self) -> None:
+        if self.follow is not Follow.NOTHING:
+            now = self._followed()
+            moved = now - self._held
+            if np.isfinite(moved).all():
+                self._viewpoints.shift(moved)
+            self._held = np.where(np.isfinite(now), now, self._held)
+        self._on_points_changed()
+
+    def _on_selection_changed(self) -> None:
+        self._held = self._followed()
+        self._on_points_changed()
 
     def frame_person(self) -> None:
         """Bring the whole person into the view, seen from the same side."""
@@ -193,8 +229,11 @@ class View3D(QWidget):
         self._still.stop()
         if not self._painted or self._timer.isActive() or not self._is_seen():
             return
-        since = self._clock.elapsed() if self._clock.isValid() else FRAME_MS
-        self._timer.start(max(0, FRAME_MS - since))
+        preview = self._document.preview
+        in_a_pane = preview is not None and preview.view >= 0
+        wait = max(FRAME_MS, round(PANES_FIRST * self._took)) if in_a_pane else FRAME_MS
+        since = self._clock.elapsed() if self._clock.isValid() else wait
+        self._timer.start(max(0, wait - since))
 
     def _draw(self) -> None:
         self._draw_with(1)
@@ -209,6 +248,7 @@ class View3D(QWidget):
         self._new_picture = False
         ratio = self.devicePixelRatioF()
         self._image = self._feed.picture(self._size(), ratio, samples, self._is_dark())
+        self._took = self._clock.elapsed()
         if self._image is not None and samples == 1 and ratio < 2:
             self._still.start()
         self.update()

@@ -82,11 +82,11 @@ class View3DGestures(QObject):
         if middle or shift:
             self._gesture = Gesture("pan", button, at, at)
             return
-        keypoint, points = self._keypoint_at(at), self._feed.points()
-        if keypoint < 0 or points is None:
+        keypoint = self._keypoint_at(at)
+        if keypoint < 0:
             self._gesture = Gesture("orbit", button, at, at)
             return
-        self._gesture = Gesture("point", button, at, at, keypoint, points.xyz[keypoint].copy())
+        self._gesture = Gesture("point", button, at, at, keypoint, self._feed.xyz()[keypoint])
         self._editor.selection.set(keypoint=keypoint)
 
     def move(self, at: QPointF) -> None:
@@ -108,6 +108,9 @@ class View3DGestures(QObject):
     def _drag_point(self, gesture: Gesture, at: QPointF) -> None:
         by = at - gesture.start
         if not gesture.moving and np.hypot(by.x(), by.y()) <= DRAG_THRESHOLD:
+            return
+        if not gesture.moving and not self._editor.may_change(gesture.keypoint):
+            self.end()
             return
         if not gesture.moving:
             self._editor.cursor.pause()
@@ -157,10 +160,10 @@ class View3DGestures(QObject):
 
     def _keypoint_at(self, at: QPointF) -> int:
         """The keypoint within reach of the pointer, -1 for none."""
-        points = self._feed.points()
-        if points is None:
+        xyz = self._feed.xyz()
+        if not len(xyz):
             return -1
-        placed = orbit.project(self._viewpoints.hole(self._size()), points.xyz)
+        placed = orbit.project(self._viewpoints.hole(self._size()), xyz)
         gap = np.linalg.norm(placed - (at.x(), at.y()), axis=1)
         gap = np.where(np.isfinite(gap), gap, np.inf)
         nearest = int(np.argmin(gap))

@@ -17,7 +17,9 @@ from simspine_viewer.orbit_camera import CameraView, Pinhole
 from simspine_viewer.scene_feed import SceneFeed
 from simspine_viewer.selection import Selection
 from simspine_viewer.stage_mesh import AXIS_COLOUR, SceneTheme, frustum
+from simspine_viewer.stages import Stage, legend
 from simspine_viewer.theme import Theme
+from simspine_viewer.trails import FUTURE, PAST, Trail
 from simspine_viewer.viewpoints import Viewpoints
 
 FloatArray = NDArray[np.float64]
@@ -25,6 +27,7 @@ FloatArray = NDArray[np.float64]
 MARGIN = 10.0  # px
 _BAR = 96.0  # px, longest scale bar
 _TRIAD = 22.0  # px
+_FAR = 1e5  # px; beyond it drawing slows down, and nothing is seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +74,7 @@ class OverlayPainter:
         self._width, self._height = size
         self._text, self._muted = QColor(theme.text), QColor(theme.muted)
         self._ground = QColor(*scene.ground)
+        self._plate = QColor(*scene.ground, 225)
         self._metrics = QFontMetricsF(painter.font())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
@@ -87,26 +91,38 @@ class OverlayPainter:
         hole, view = viewpoints.hole(size), viewpoints.current
         if isinstance(view, CameraView):
             self.picture_frame(orbit.picture_bounds(view, *size))
-        sequence, points, preview = document.sequence, feed.points(), feed.preview()
+        sequence, preview, xyz = document.sequence, feed.preview(), feed.xyz()
+        trail = feed.trail()
+        if trail is not None:
+            self.trail(orbit.project(hole, trail.places), trail)
         labels = [
             Label(camera.name, _above(hole, camera), i == selection.view, above=True)
             for i, camera in enumerate(sequence.cameras)
             if i != viewpoints.through
         ]
-        for keypoint in {selection.keypoint, hover} - {-1}:
-            if points is None:
-                continue
-            xyz, name = points.xyz[keypoint], sequence.info.skeleton.keypoints[keypoint].marker
+        keypoints = sequence.info.skeleton.keypoints
+        strong = {selection.keypoint, hover} - {-1}
+        for keypoint in strong if len(xyz) else ():
+            place, name = xyz[keypoint], keypoints[keypoint].marker
             if preview is not None and preview.keypoint == keypoint:
-                xyz = preview.xyz
-            elif np.isfinite(points.sigma[keypoint]):
-                name = f"{name} ± {points.sigma[keypoint]:.0f} mm"
-            xy = orbit.project(hole, xyz)
+                place = preview.xyz
+            elif np.isfinite(feed.sigma(keypoint)):
+                name = f"{name} ± {feed.sigma(keypoint):.0f} mm"
+            xy = orbit.project(hole, place)
             if keypoint == selection.keypoint:
                 self.ring(xy, 8.0)
             labels.append(Label(name, xy, strong=True))
-        self.labels(labels)
-        self.title(viewpoints.title)
+        if feed.options.names:
+            placed = orbit.project(hole, xyz)
+            labels += [
+                Label(keypoints[keypoint].marker, placed[keypoint])
+                for keypoint in range(len(xyz))
+                if keypoint not in strong
+            ]
+        self.labels(sorted(labels, key=lambda label: not label.strong))
+        stage = feed.options.stage
+        shown = "" if stage is Stage.WORK else legend(feed.points(), stage)
+        self.title(" · ".join(text for text in (viewpoints.title, shown) if text))
         self.scale_bar(orbit.metres_per_pixel(hole, viewpoints.centre()))
         self.triad(hole)
 
@@ -115,7 +131,9 @@ class OverlayPainter:
         self._write(QPointF(MARGIN, MARGIN + self._metrics.ascent()), text, self._muted)
 
     def labels(self, labels: Iterable[Label]) -> None:
-        """Names at their places; those outside the widget are left out."""
+        """Names at their places, on plates; left out are those outside the widget, and those that
+        would cover one before them."""
+        taken: list[QRectF] = []
         for label in labels:
             x, y = label.xy
             if 0 <= x < self._width and 0 <= y < self._height:
@@ -125,8 +143,30 @@ class OverlayPainter:
                     left = float(np.clip(x - width / 2, 4, max(self._width - width - 4, 4)))
                 below_title = MARGIN + 2 * self._metrics.height()
                 base = float(np.clip(y - 6, below_title, max(self._height - 4, below_title)))
-                colour = self._text if label.strong else self._muted
-                self._write(QPointF(left, base), label.text, colour)
+                plate = QRectF(
+                    left - 4,
+                    base - self._metrics.ascent() - 2,
+                    width + 8,
+                    self._metrics.height() + 4,
+                )
+                if not label.strong and any(plate.intersects(other) for other in taken):
+                    continue
+                taken.append(plate)
+                self._painter.setPen(Qt.PenStyle.NoPen)
+                self._painter.setBrush(self._plate)
+                self._painter.drawRoundedRect(plate, 3, 3)
+                self._painter.setPen(self._text if label.strong else self._muted)
+                self._painter.drawText(QPointF(left, base), label.text)
+
+    def trail(self, xy: FloatArray, trail: Trail) -> None:
+        """The path of a keypoint through ``xy`` (n, 2) px, fading with the distance in time."""
+        known = np.asarray((np.abs(xy) < _FAR).all(axis=1))  # False for NaN
+        for i, opacity in enumerate(trail.fading.tolist()):
+            if known[i] and known[i + 1]:
+                colour = QColor(*(PAST if trail.offset[i] < 0 else FUTURE))
+                colour.setAlphaF(opacity)
+                self._painter.setPen(QPen(colour, 2.0))
+                self._painter.drawLine(QPointF(*xy[i]), QPointF(*xy[i + 1]))
 
     def ring(self, xy: FloatArray, radius: float) -> None:
         """A ring around the selected keypoint."""

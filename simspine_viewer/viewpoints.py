@@ -78,6 +78,11 @@ class Viewpoints:
         """Enlarge; what is at ``xy`` (2,) px stays there."""
         self._set(orbit.zoomed(self.current, factor, xy, *size), self.title, self.through)
 
+    def shift(self, by: FloatArray) -> None:
+        """Move along with what moved by (3,) m; a calibrated camera stays where it is."""
+        if isinstance(self.current, OrbitView):
+            self.current = replace(self.current, focus=self.current.focus + by)
+
     def hole(self, size: Size) -> Pinhole:
         """The camera for a widget of this size."""
         return orbit.pinhole(self.current, max(size[0], 1), max(size[1], 1))

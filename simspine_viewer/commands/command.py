@@ -23,13 +23,18 @@ class State:
     n_views: int = 0
     n_people: int = 0
     job_running: bool = False
+    n_layouts: int = 0
+    cameras_corrected: bool = False
+    has_range: bool = False
+    n_markers: int = 0
 
 
 def state_of(window: MainWindow) -> State:
     """The state of a window as it is now."""
     document, running = window.document, bool(window.jobs.running)
+    n_layouts = len(window.layouts.own)
     if not document.is_open:
-        return State(job_running=running)
+        return State(job_running=running, n_layouts=n_layouts)
     sequence = document.sequence
     return State(
         is_open=True,
@@ -41,6 +46,10 @@ def state_of(window: MainWindow) -> State:
         n_views=sequence.n_views,
         n_people=len(document.tracks()),
         job_running=running,
+        n_layouts=n_layouts,
+        cameras_corrected=sequence.cameras is not sequence.info.cameras,
+        has_range=bool(window.frame_range),
+        n_markers=len(window.aids.markers.all),
     )
 
 
@@ -74,7 +83,11 @@ class Command:
     """One thing a user can do.
 
     ``run`` is called with the window; ``checked`` (for commands that are switches) tells whether
-    it is on. ``after_separator`` groups the menu; ``tool`` is its word in the tool bar.
+    it is on. ``after_separator`` groups the menu; ``tool`` is its word in the tool bar; ``group``
+    names the submenu it is in. ``label`` gives a text that changes; an empty one hides the entry.
+
+    The first sentence of ``when``'s docstring is shown where the command cannot be used, so it
+    says what is needed: “A keypoint is selected.”
     """
 
     id: str
@@ -87,3 +100,13 @@ class Command:
     checked: Callable[[MainWindow], bool] | None = None
     after_separator: bool = False
     tool: str = field(default="")
+    group: str = ""
+    label: Callable[[MainWindow], str] | None = None
+
+
+def reason(command: Command, state: State) -> str:
+    """Why a command cannot be used now, as a sentence; empty where it can."""
+    if command.when(state):
+        return ""
+    needed = (command.when.__doc__ or "").strip().split("\n")[0].rstrip(".")
+    return f"Needs: {needed[0].lower()}{needed[1:]}." if needed else "Cannot be used now."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simspine_viewer import dialogs
+from simspine_viewer import apply_settings, dialogs, preferences
 from simspine_viewer.commands.command import Command, State, always
 
 if TYPE_CHECKING:
@@ -21,6 +21,22 @@ def can_redo(state: State) -> bool:
     return state.is_open and state.can_redo
 
 
+def undo_label(window: MainWindow) -> str:
+    """Undo, and what it would take back."""
+    document = window.document
+    if not document.is_open or not document.history.can_undo:
+        return "Undo"
+    return f"Undo {document.history.entries[document.history.position - 1].label}"
+
+
+def redo_label(window: MainWindow) -> str:
+    """Redo, and what it would do again."""
+    document = window.document
+    if not document.is_open or not document.history.can_redo:
+        return "Redo"
+    return f"Redo {document.history.entries[document.history.position].label}"
+
+
 def ask_threshold(window: MainWindow) -> None:
     """Ask for the residual above which a point is suspicious."""
     value = dialogs.ask_number(
@@ -29,9 +45,7 @@ def ask_threshold(window: MainWindow) -> None:
     )  # fmt: skip
     if value is not None:
         window.settings.error_threshold = value
-        window.settings.save()
-        window.timeline.update()
-        window.inspector.refresh()
+        apply_settings.save_editing(window)
 
 
 def ask_author(window: MainWindow) -> None:
@@ -41,19 +55,31 @@ def ask_author(window: MainWindow) -> None:
     )
     if name:
         window.settings.author = name
-        window.settings.save()
-        if window.document.project is not None:
-            window.document.project.author = name
+        apply_settings.save_editing(window)
+
+
+def show_preferences(window: MainWindow) -> None:
+    """Show the preferences beside the window."""
+    preferences.show(window)
+
+
+def show_palette(window: MainWindow) -> None:
+    """Find a command, keypoint or frame by typing."""
+    window.command_palette.ask()
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("undo", "Edit", "Undo", "Take the last step back and go there.",
-            lambda w: w.document.undo(), ("Ctrl+Z",), can_undo, tool="Undo"),
+            lambda w: w.document.undo(), ("Ctrl+Z",), can_undo, tool="Undo", label=undo_label),
     Command("redo", "Edit", "Redo", "Do the step again and go there.",
             lambda w: w.document.redo(), ("Ctrl+Shift+Z", "Ctrl+Y"), can_redo,
-            tool="Redo"),
+            tool="Redo", label=redo_label),
+    Command("palette", "Edit", "Find a Command…", "Find a command, keypoint or frame by typing.",
+            show_palette, ("Ctrl+Shift+P", "Ctrl+K"), always, after_separator=True),
     Command("threshold", "Edit", "Error Threshold…", "Residual above which a point is suspicious.",
             ask_threshold, (), always, after_separator=True),
     Command("author", "Edit", "Annotator Name…", "The name written with each of your edits.",
             ask_author, (), always),
+    Command("preferences", "Edit", "Preferences…", "Appearance, editing, video, keys.",
+            show_preferences, ("Ctrl+,",), always),
 )  # fmt: skip

@@ -49,7 +49,9 @@ def ask_export(window: MainWindow) -> None:
     project = window.document.project
     if project is None:
         return
-    choice = dialogs.ask_export(window, project.path, window.document.person + 1)
+    chosen = window.frame_range
+    frames = (chosen.start, chosen.stop) if chosen else None
+    choice = dialogs.ask_export(window, project.path, window.document.person + 1, frames)
     if choice is not None:
         export(window, choice)
 
@@ -64,6 +66,8 @@ def export(window: MainWindow, choice: dialogs.ExportChoice) -> None:
         "track": window.document.person,
         "format": choice.format,
         "out": str(choice.path),
+        "stage": choice.stage,
+        **({} if choice.frames is None else {"frames": choice.frames}),
     }
     revision = window.document.sequence.revision
     window.jobs.submit("export", f"Export {choice.path.name}", args, revision)

@@ -28,6 +28,21 @@ def toggle_loop(window: MainWindow) -> None:
     window.time.loop = not window.time.loop
 
 
+def toggle_every_frame(window: MainWindow) -> None:
+    """Show every frame however long it takes, or keep real time."""
+    window.time.set_every_frame(not window.time.every_frame)
+
+
+def _speed_command(speed: float) -> Command:
+    """Play at a speed, by its own entry."""
+    what = "as fast as it was recorded" if speed == 1 else f"at {speed:g} times real time"
+    return Command(
+        f"speed-{speed:g}", "Go", f"{speed:g}×", f"Play {what}.",
+        lambda w: w.time.set_speed(speed), (), several_frames,
+        lambda w: w.time.speed == speed, group="Speed",
+    )  # fmt: skip
+
+
 def ask_frame(window: MainWindow) -> None:
     """Ask for a frame and go there."""
     frame = dialogs.ask_frame(window, window.time)
@@ -66,7 +81,8 @@ def go_edited(window: MainWindow, direction: int) -> None:
 def _go_where(window: MainWindow, condition: NDArray[np.bool_], direction: int, what: str) -> bool:
     frame = next_frame_where(condition, window.time.frame, direction)
     if frame is None:
-        window.say(f"No {'later' if direction > 0 else 'earlier'} frame {what}.")
+        rest = "" if window.aids.lanes.complete else " so far; the rest is still being computed"
+        window.say(f"No {'later' if direction > 0 else 'earlier'} frame {what}{rest}.")
         return False
     window.time.pause()
     window.time.set_frame(frame)
@@ -76,13 +92,21 @@ def _go_where(window: MainWindow, condition: NDArray[np.bool_], direction: int, 
 COMMANDS: tuple[Command, ...] = (
     Command("play", "Go", "Play / Pause", "Play in real time, or stop here.",
             lambda w: w.time.toggle(), ("Space",), several_frames,
-            lambda w: w.time.playing, tool="Play"),
+            lambda w: w.time.playing and w.time.direction > 0, tool="Play"),
+    Command("play-backwards", "Go", "Play Backwards", "Play towards the start, or stop here.",
+            lambda w: w.time.toggle(-1), ("Shift+Space",), several_frames,
+            lambda w: w.time.playing and w.time.direction < 0),
+    Command("every-frame", "Go", "Play Every Frame",
+            "Show each frame, slower if need be; otherwise frames are passed over to keep time.",
+            toggle_every_frame, ("Ctrl+Shift+Space",), several_frames,
+            lambda w: w.time.every_frame),
     Command("slower", "Go", "Slower", "Play slower.", lambda w: change_speed(w, -1), ("[",),
             several_frames),
     Command("faster", "Go", "Faster", "Play faster.", lambda w: change_speed(w, 1), ("]",),
             several_frames),
-    Command("loop", "Go", "Loop", "Start again at the end.", toggle_loop,
-            ("L",), several_frames, lambda w: w.time.loop),
+    *(_speed_command(speed) for speed in SPEEDS),
+    Command("loop", "Go", "Loop", "Start again at the end, of the selected range if there is one.",
+            toggle_loop, ("L",), several_frames, lambda w: w.time.loop),
     Command("next", "Go", "Next Frame", "One frame forward.", lambda w: w.time.step(1),
             ("Right",), several_frames, after_separator=True),
     Command("previous", "Go", "Previous Frame", "One frame back.", lambda w: w.time.step(-1),

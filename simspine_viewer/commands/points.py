@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.data.source import Flag
-from simspine_viewer.commands.command import Command, has_keypoint, several_views
+from simspine_viewer.commands.command import Command, State, has_keypoint, several_views
+from simspine_viewer.swap_dialog import SwapDialog
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
@@ -24,6 +27,43 @@ def step_view(window: MainWindow, direction: int) -> None:
     """Work in the next view."""
     n_views = window.document.sequence.n_views
     window.selection.set(view=(window.selection.view + direction) % n_views)
+
+
+def swap_sides(window: MainWindow) -> None:
+    """Exchange left and right of the keypoint's limb in the active view.
+
+    In the selected range of frames where that holds the cursor, else in this frame.
+    """
+    from pipeline.geometry.swaps import CHAINS, chain_pairs  # loads SciPy: not at start
+
+    skeleton, keypoint = window.document.sequence.info.skeleton, window.selection.keypoint
+    limbs = ""
+    pairs: tuple[tuple[int, int], ...] = ()
+    for chain in CHAINS:
+        found = chain_pairs(skeleton, chain)
+        if any(keypoint in pair for pair in found):
+            limbs, pairs = chain, found
+    if not pairs:
+        window.say("Swapping is for points of arms and legs.")
+        return
+    frame, chosen = window.time.frame, window.frame_range
+    in_range = bool(chosen) and chosen.start <= frame < chosen.stop
+    frames = np.asarray(chosen.frames if in_range else [frame], np.intp)
+    window.editor.swap_sides(frames, window.selection.view, pairs, limbs)
+
+
+def suggest_swaps(window: MainWindow) -> None:
+    """Open the list of suggested swaps, or bring it forward."""
+    for dialog in window.findChildren(SwapDialog):
+        if dialog.isVisible():
+            dialog.activateWindow()
+            return
+    SwapDialog(window.editor, window.jobs, window).show()
+
+
+def three_views(state: State) -> bool:
+    """A recording with three views or more is open."""
+    return state.is_open and state.n_views >= 3
 
 
 def _is_marked(window: MainWindow, flag: Flag) -> bool:
@@ -67,4 +107,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("revert-all", "Points", "Revert in All Views",
             "Take back what was done in every view and in 3D.",
             lambda w: w.editor.revert(all_views=True), ("Shift+R",), has_keypoint),
+    Command("swap-sides", "Points", "Swap Left and Right",
+            "Exchange left and right of this arm or leg in the active view, in the selected range.",
+            swap_sides, ("W",), has_keypoint, after_separator=True),
+    Command("suggest-swaps", "Points", "Suggest Left/Right Swaps…",
+            "List where left and right seem to be mixed up.", suggest_swaps, ("Shift+W",),
+            three_views),
 )  # fmt: skip

@@ -5,17 +5,34 @@ A command that is not here does not exist.
 
 from __future__ import annotations
 
-from simspine_viewer.commands import edit, file, go, help, people, points, scene, view
+from simspine_viewer.commands import (
+    edit,
+    file,
+    go,
+    help,
+    layouts,
+    people,
+    points,
+    scene,
+    timeline,
+    tools,
+    video,
+    view,
+)
 from simspine_viewer.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     *file.COMMANDS,
     *edit.COMMANDS,
     *view.COMMANDS,
+    *layouts.COMMANDS,
     *scene.COMMANDS,
     *go.COMMANDS,
+    *timeline.COMMANDS,
     *points.COMMANDS,
     *people.COMMANDS,
+    *tools.COMMANDS,
+    *video.COMMANDS,
     *help.COMMANDS,
 )
 

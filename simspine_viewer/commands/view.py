@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simspine_viewer.commands import aids
 from simspine_viewer.commands.command import Command, always, is_open, several_views
 from simspine_viewer.theme import apply_theme, theme_for
 
@@ -20,14 +21,14 @@ def toggle_epipolar(window: MainWindow) -> None:
     """Show or hide the epipolar curves."""
     window.settings.show_epipolar = not window.settings.show_epipolar
     window.settings.save()
-    window.grid.set_epipolar(window.settings.show_epipolar)
+    aids.apply_settings(window)
 
 
 def toggle_names(window: MainWindow) -> None:
     """Show or hide the keypoints' names."""
     window.settings.show_names = not window.settings.show_names
     window.settings.save()
-    window.grid.set_names(window.settings.show_names)
+    aids.apply_settings(window)
 
 
 def toggle_overlay(window: MainWindow) -> None:
@@ -60,10 +61,12 @@ COMMANDS: tuple[Command, ...] = (
             toggle_overlay, ("H",), is_open, lambda w: not w.grid.options.visible),
     Command("names", "View", "Keypoint Names", "Write its name at every point.",
             toggle_names, ("K",), always, lambda w: w.settings.show_names),
+    *aids.COMMANDS,
     Command("light", "View", "Light", "Light appearance.", lambda w: set_theme(w, "light"),
-            (), always, lambda w: w.settings.theme == "light", after_separator=True),
+            (), always, lambda w: w.settings.theme == "light", group="Appearance"),
     Command("dark", "View", "Dark", "Dark appearance.", lambda w: set_theme(w, "dark"),
-            (), always, lambda w: w.settings.theme == "dark"),
+            (), always, lambda w: w.settings.theme == "dark", group="Appearance"),
     Command("system", "View", "As the System", "Follow the desktop's appearance.",
-            lambda w: set_theme(w, "system"), (), always, lambda w: w.settings.theme == "system"),
+            lambda w: set_theme(w, "system"), (), always, lambda w: w.settings.theme == "system",
+            group="Appearance"),
 )  # fmt: skip

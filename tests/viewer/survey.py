@@ -17,10 +17,18 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 from pipeline.data import edits
 from pipeline.data.history import Place
 from pipeline.io.recording import recognise
-from simspine_viewer import dialogs, help_pages
+from simspine_viewer import dialogs, help_pages, preferences
 from simspine_viewer.commands import file, view
+from simspine_viewer.diagnostics_dialog import show_diagnostics
+from simspine_viewer.keys_page import KeysPage
+from simspine_viewer.layout_dialog import LayoutDialog
+from simspine_viewer.layouts import BUILT_IN
 from simspine_viewer.main_window import MainWindow
+from simspine_viewer.pane_layout import Arrangement
 from simspine_viewer.plan_dialog import PlanDialog
+from simspine_viewer.toasts import Act
+from simspine_viewer.tour import STEPS, Tour
+from simspine_viewer.window_docks import HIDDEN
 from tests.viewer.text_fit import count_texts, menu_problems, misfits
 from tests.viewer.window import main_window, open_and_settle, settle
 
@@ -40,6 +48,8 @@ class Survey:
 
     def menus(self, place: str) -> None:
         entries = {a.text(): a.menu() for a in self.window.menuBar().actions()}
+        for bar_menu in list(entries.values()):
+            entries |= {a.text(): a.menu() for a in bar_menu.actions() if a.menu()}
         for title, menu in entries.items():
             assert isinstance(menu, QMenu)
             menu.popup(self.window.rect().topLeft())
@@ -60,7 +70,12 @@ class Survey:
             dialog.show()
             self.look(name, dialog)
             dialog.close()
-        for show in (help_pages.show_shortcuts, help_pages.show_keypoints, help_pages.show_about):
+        pages = (
+            help_pages.show_manual, help_pages.show_shortcuts, help_pages.show_words,
+            help_pages.show_keypoints, help_pages.show_about, show_diagnostics,
+            lambda window: LayoutDialog(window).open(),
+        )  # fmt: skip
+        for show in pages:
             show(window)
             (page,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
             self.look(page.windowTitle(), page)
@@ -71,11 +86,51 @@ class Survey:
         self.look("message", box)
         box.close()
 
+    def preferences(self) -> None:
+        dialog = preferences.show(self.window)
+        for title, page in dialog.pages.items():
+            dialog.show_page(title)
+            self.look(f"preferences, {title}", dialog)
+            if isinstance(page, KeysPage):
+                page.select("next")
+                page.record.recorded.emit("R")
+                self.look("preferences, a key that another has", dialog)
+        dialog.close()
+
+    def aids(self) -> None:
+        """What lies over the window: palette, messages, the tour; and the layouts."""
+        window = self.window
+        for typed in ("", "frame", "12", "qqqqq"):
+            window.command_palette.ask()
+            window.command_palette.search.setText(typed)
+            self.look(f"palette “{typed}”", window)
+            window.command_palette.leave()
+        long = "SIMSPINE Viewer ended unexpectedly the last time. Everything up to "
+        acts = [Act(text, lambda: None) for text in ("Reopen Project", "Show Report")]
+        toast = window.toasts.show(f"{long}2026-11-22 17:02:31 is saved in b.simspine.", *acts)
+        self.look("message in the corner", toast)
+        toast.go()
+        tour = Tour(window)
+        for step in range(len(STEPS)):
+            tour.go(step)
+            self.look(f"tour, step {step}", tour)
+        tour.end()
+        for layout in BUILT_IN:
+            window.layouts.apply(layout)
+            settle(window)
+            self.look(f"layout {layout.name}", window)
+        window.layouts.apply(BUILT_IN[0])
+        window.layouts.set_panes(Arrangement.ROW)
+        self.look("panes in a row", window)
+        window.layouts.apply(BUILT_IN[0])
+
     def panels(self, place: str) -> None:
         for name in self.window.docks:
             if name != "timeline":
                 self.window.show_panel(name)
                 self.look(f"{place}, {name}", self.window)
+                if name in HIDDEN:
+                    self.window.docks[name].hide()
         self.window.show_panel("inspector")
 
 
@@ -108,6 +163,8 @@ def survey(size: tuple[int, int], theme: str, recording: Path) -> Survey:
         settle(window)
         found.menus("edited")
         found.panels("edited")
+        found.preferences()
+        found.aids()
         file.export(window, dialogs.ExportChoice("trc", recording / "out of this.trc"))
         settle(window)
         found.panels("exported")

@@ -115,3 +115,14 @@ def test_the_help_pages_open_and_close(qtbot) -> None:
             QTest.keyClick(page, Qt.Key.Key_Escape)
             assert not page.isVisible()
             QTest.qWait(1)
+
+
+def test_final_points_are_offered_first_where_there_are_points_in_3d(export: ExportDialog) -> None:
+    assert export.choice().stage == "final"
+    export.stage.setCurrentIndex(export.stage.findData("triangulated"))
+    assert export.choice().stage == "triangulated"
+    enabled = {}
+    for row in range(export.format.count()):
+        export.format.setCurrentIndex(row)
+        enabled[export.format.itemData(row)] = export.stage.isEnabled()
+    assert enabled == {"trc": True, "csv": True, "openpose": False, "coco": False}

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
+from simspine_viewer.dropping import DropHint
 from tests.viewer.small import small_project, small_recording
 from tests.viewer.window import main_window, settle, wait_until
 
@@ -81,3 +82,34 @@ def test_what_is_no_recording_is_said(qtbot, tmp_path: Path) -> None:
         (box,) = window.findChildren(QMessageBox)
         assert "notes.txt" in box.text()
         assert not window.document.is_open
+
+
+def test_a_hint_says_what_letting_go_does(qtbot, tmp_path: Path) -> None:
+    with main_window() as window:
+        hint = window.findChild(DropHint)
+        enter = QDragEnterEvent(
+            window.rect().center(), Qt.DropAction.CopyAction,
+            data := _data(tmp_path / "walk", tmp_path / "b", tmp_path / "c"),
+            Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(window, enter)
+        assert data.hasUrls()
+        assert hint.isVisible()
+        assert hint.text == "Drop to open walk and 2 more"
+        assert hint.geometry() == window.rect()
+        QApplication.sendEvent(window, QDragLeaveEvent())
+        assert not hint.isVisible()
+
+
+def test_a_video_opens_its_recording_and_says_so(qtbot, tmp_path: Path) -> None:
+    project = small_project(tmp_path)
+    video = sorted(project.parent.rglob("*.mp4"))[0]
+    with main_window() as window:
+        assert _drop(window, _data(video, tmp_path / "gone.txt"))
+        wait_until(lambda: window.document.is_open)
+        assert window.document.project is not None
+        assert window.document.project.path == project
+        (toast,) = window.toasts.shown
+        assert f"{video.name} belongs to the recording walk" in toast.label.text()
+        assert "gone.txt does not exist" in toast.label.text()
+        assert not window.findChild(DropHint).isVisible()

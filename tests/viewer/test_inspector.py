@@ -144,7 +144,9 @@ def test_nobody_detected_is_missing(qtbot) -> None:
     assert _states(panel) == ["detected"] * 4
 
 
-def test_a_drag_is_shown_live_and_escape_takes_it_back(bench: Bench, inspector: Inspector) -> None:
+def test_a_drag_is_shown_live_and_escape_takes_it_back(
+    qtbot, bench: Bench, inspector: Inspector
+) -> None:
     bench.selection.set(keypoint=KEYPOINT, view=0)
     before = inspector.detail.text(), _text(inspector.views, 0, 3)
     points = bench.document.points_at(0)
@@ -154,7 +156,8 @@ def test_a_drag_is_shown_live_and_escape_takes_it_back(bench: Bench, inspector: 
         preview = bench.document.preview
         assert preview is not None
         x, y, z = (f"{1000 * v:.0f}" for v in preview.xyz)
-        assert inspector.detail.text().startswith(f"x {x}  y {y}  z {z} mm")
+        expected = f"x {x}  y {y}  z {z} mm"
+        qtbot.waitUntil(lambda e=expected: inspector.detail.text().startswith(e))
         for view in range(4):
             assert _text(inspector.views, view, 3) == f"{preview.residual[view]:.1f} px"
             bad = preview.residual[view] > THRESHOLD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,11 @@ import pytest
 
 from pipeline.data import edits
 from pipeline.data.history import Place
+from pipeline.data.source import Source
+from pipeline.geometry.fuse import solve_fused
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.jobs.messages import Cancelled, Done, Event, Failed, Job, Partial
+from simspine_viewer import job_planner
 from simspine_viewer.job_manager import JobManager
 from simspine_viewer.job_planner import JobPlanner
 from tests.viewer.fakes import ANNOTATED, BYSTANDER, Bench, make_sequence, open_bench
@@ -75,6 +79,12 @@ def _solved(bench: Bench, job: Job, frames: np.ndarray) -> Partial:
     return Partial(job.id, patches, frames)
 
 
+def _fused(bench: Bench, job: Job) -> tuple[Event, ...]:
+    frames = np.concatenate([np.arange(*pair) for pair in job.args["ranges"].tolist()])
+    patches = solve_fused(bench.document.sequence, job.args["track"], frames)
+    return Partial(job.id, patches, np.sort(frames)), Done(job.id)
+
+
 def test_what_is_stale_is_sent_nearest_first(
     bench: Bench, planner: JobPlanner, worker: FakeWorker
 ) -> None:
@@ -84,18 +94,65 @@ def test_what_is_stale_is_sent_nearest_first(
     assert not worker.jobs, "it waits for quiet"
     wait_until(lambda: bool(worker.jobs))
     (job,) = worker.jobs
-    frames = job.args["frames"]
-    assert sorted(frames) == list(range(60))
-    distance = np.abs(frames - 40)
-    assert (np.diff(distance) >= 0).all()
+    assert job.task == "triangulate"
+    assert job.args["ranges"].tolist() == [[0, 60]]
     assert job.args["track"] == ANNOTATED
 
     worker.say(_solved(bench, job, np.arange(30, 50)))
     assert _stale(bench) == [*range(30), *range(50, 60)]
     worker.say(_solved(bench, job, np.array([*range(30), *range(50, 60)])), Done(job.id))
     assert _stale(bench) == []
+    wait_until(lambda: len(worker.jobs) == 2)
+    assert worker.jobs[1].task == "fuse"
+    assert worker.jobs[1].args["ranges"].tolist() == [[0, 60]]
+    worker.say(*_fused(bench, worker.jobs[1]))
+    assert np.isfinite(bench.document.points_at(20).fused).any()
     wait_until(lambda: not planner.pending)
-    assert len(worker.jobs) == 1, "nothing is left to do"
+    assert len(worker.jobs) == 2, "nothing is left to do"
+
+
+def test_a_long_recording_is_sent_in_parts_around_the_cursor(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = [replace(kind, length=10) for kind in job_planner.KINDS]
+    monkeypatch.setattr(job_planner, "KINDS", tuple(kinds))
+    monkeypatch.setattr(job_planner, "MOST_FRAMES", 20)
+    bench.cursor.set_frame(42)
+    planner.plan_now()
+    (first,) = worker.jobs
+    assert first.args["ranges"].tolist() == [[37, 47], [47, 57]]
+    worker.say(_solved(bench, first, np.arange(37, 57)), Done(first.id))
+    wait_until(lambda: len(worker.jobs) == 2)
+    assert worker.jobs[1].task == "fuse", "what is seen is finished before what is far away"
+    worker.say(*_fused(bench, worker.jobs[1]))
+    wait_until(lambda: len(worker.jobs) == 3)
+    assert worker.jobs[2].task == "triangulate"
+    assert worker.jobs[2].args["ranges"].tolist() == [[27, 37], [57, 60], [17, 27]]
+
+
+def test_the_final_points_follow_an_edit(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    planner.plan_now()
+    worker.say(_solved(bench, worker.jobs[0], np.arange(60)), Done(worker.jobs[0].id))
+    wait_until(lambda: len(worker.jobs) == 2)
+    worker.say(*_fused(bench, worker.jobs[1]))
+    document = bench.document
+    before = document.points_at(20).fused[5].copy()
+    observed = document.points_at(20).xy[0, 5]
+    patches = edits.place_point(document.sequence, ANNOTATED, 20, 0, 5, observed + 20.0)
+    document.commit("Move", patches, Place(20, 0, 5, ANNOTATED))
+    assert np.isnan(document.points_at(20).fused).all(), "old values are not shown as new ones"
+    stale = document.sequence.stamps.stale("fused", ANNOTATED)
+    assert np.flatnonzero(stale).tolist() == list(range(5, 36))
+    wait_until(lambda: not document.sequence.stamps.stale("fused", ANNOTATED).any())
+    after = document.points_at(20)
+    assert after.fused_source[5] == Source.MANUAL_2D
+    assert np.linalg.norm(after.fused[5] - before) > 1e-3
+    document.undo()
+    wait_until(lambda: not document.sequence.stamps.stale("fused", ANNOTATED).any())
+    np.testing.assert_allclose(document.points_at(20).fused[5], before, atol=1e-5)
+    assert len(worker.jobs) == 2, "nothing was sent for so little"
 
 
 def test_what_was_edited_meanwhile_is_not_overwritten(
@@ -125,7 +182,8 @@ def test_many_frames_changed_at_once_are_planned_again(
     worker.say(late, Done(job.id))
     assert len(_stale(bench)) == 60, "values of the old state do not land"
     wait_until(lambda: len(worker.jobs) == 2)
-    assert len(worker.jobs[1].args["frames"]) == 60
+    assert worker.jobs[1].task == "triangulate"
+    assert worker.jobs[1].args["ranges"].tolist() == [[0, 60]]
 
 
 def test_a_failed_job_is_not_sent_again_until_something_changes(
@@ -167,6 +225,7 @@ def test_another_person_is_solved_when_annotated(
     bench.document.set_person(BYSTANDER)
     wait_until(lambda: len(worker.jobs) == 2)
     assert worker.jobs[1].args["track"] == BYSTANDER
+    assert worker.jobs[1].task == "triangulate"
 
 
 @pytest.mark.worker
@@ -174,7 +233,8 @@ def test_with_a_real_worker_that_is_cancelled(qtbot, tmp_path: Path) -> None:
     with main_window() as window:
         open_and_settle(window, small_project(tmp_path))
         document = window.document
-        assert not document.sequence.stamps.stale("points3d", document.person).any()
+        for group in ("points3d", "fused"):
+            assert not document.sequence.stamps.stale(group, document.person).any()
         document.sequence.stamps.forget("points3d", document.person)
         window.planner.plan_now()
         (state,) = window.jobs.running

@@ -272,3 +272,45 @@ def test_pan_moves_the_picture_with_the_pointer(
     assert np.allclose(moved, pixel)
     assert bench.selection.keypoint == -1
     assert not bench.document.history.entries
+
+
+def test_of_many_moves_in_one_turn_the_newest_counts(
+    qtbot: QtBot, bench: Bench, pane: VideoPane
+) -> None:
+    solved: list[float] = []
+    bench.document.preview_changed.connect(
+        lambda: bench.document.preview and solved.append(bench.document.preview.xy[0, 0])
+    )
+    at = where(bench, pane)
+    QTest.mousePress(pane, LEFT, pos=at)
+    for step in range(5, 40):
+        QTest.mouseMove(pane, at + QPoint(step, 0))
+    assert len(solved) <= 2
+    qtbot.waitUntil(lambda: len(solved) > 2 and bench.document.preview is not None)
+    preview = bench.document.preview
+    assert preview is not None
+    assert abs(on_widget(pane, preview.xy[0]).x() - (at.x() + 39)) <= 1
+    QTest.mouseMove(pane, at + QPoint(44, 0))
+    QTest.mouseMove(pane, at + QPoint(50, 0))
+    QTest.mouseRelease(pane, LEFT, pos=at + QPoint(50, 0))
+    placed = bench.document.points_at(0).xy[0, keypoint(bench)]
+    assert abs(on_widget(pane, placed).x() - (at.x() + 50)) <= 1
+
+
+def test_a_drag_is_painted_from_kept_layers_as_it_would_be_painted_anew(
+    qtbot: QtBot, bench: Bench, panes: list[VideoPane]
+) -> None:
+    at = where(bench, panes[0])
+    QTest.mousePress(panes[0], LEFT, pos=at)
+    QTest.mouseMove(panes[0], at + QPoint(10, 4))
+    for pane in panes:
+        pixels_of(pane)  # makes the layers
+    qtbot.wait(150)
+    QTest.mouseMove(panes[0], at + QPoint(60, -30))
+    qtbot.wait(30)
+    for pane in panes:
+        kept = pixels_of(pane)
+        pane.refresh()
+        assert np.array_equal(pixels_of(pane), kept)
+        assert count_of(pane, PREVIEW) > 10
+    QTest.mouseRelease(panes[0], LEFT, pos=at + QPoint(60, -30))

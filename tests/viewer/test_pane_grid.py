@@ -8,7 +8,8 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from simspine_viewer.pane_grid import GAP, PaneGrid, best_columns, cells, picture_scale
+from simspine_viewer.pane_grid import PaneGrid
+from simspine_viewer.pane_layout import GAP, best_columns, cells, picture_scale
 from simspine_viewer.picture import Picture
 from simspine_viewer.theme import LIGHT
 from tests.viewer.fakes import BYSTANDER, Bench, make_sequence, open_bench

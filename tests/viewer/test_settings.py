@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QByteArray
 
 from simspine_viewer import settings as store
-from simspine_viewer.settings import MAX_RECENT, Settings
+from simspine_viewer.settings import MAX_RECENT, TEXT_SIZES, Settings
 
 pytestmark = pytest.mark.gui
 
@@ -19,7 +19,19 @@ def _file(tmp_path: Path) -> Path:
 
 
 def test_all_values_come_back() -> None:
-    said = Settings("light", "Ada, L.", 12.5, False, True, ["/a, b/c.simspine", "/é/d.simspine"])
+    said = Settings(
+        theme="light",
+        author="Ada, L.",
+        error_threshold=12.5,
+        show_epipolar=False,
+        show_names=True,
+        recent=["/a, b/c.simspine", "/é/d.simspine"],
+        start="last",
+        text_size=120.0,
+        notify=False,
+        tour_seen=True,
+        own_keys='{"next": ["Ctrl+,"]}',
+    )
     said.save()
     assert Settings.load() == said
 
@@ -51,6 +63,13 @@ def test_an_unknown_theme_has_its_default(tmp_path: Path) -> None:
     path = _file(tmp_path)
     path.write_text(path.read_text().replace("theme=light", "theme=plaid"))
     assert Settings.load().theme == "system"
+
+
+def test_an_unknown_start_and_an_odd_text_size(tmp_path: Path) -> None:
+    Settings(start="middle", text_size=9000.0).save()
+    loaded = Settings.load()
+    assert loaded.start == "empty"
+    assert loaded.text_size == TEXT_SIZES[1]
 
 
 def test_a_file_that_is_none_gives_defaults(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def texts(pane: VideoPane) -> list[str]:
 
 
 def test_strip_names_camera_frame_and_residual(bench: Bench, pane: VideoPane) -> None:
-    assert texts(pane) == ["cam01", "frame 0", "median 0.0 px"]
+    assert texts(pane) == ["cam01", "frame 0", "median 0.0 px", "◐"]
     pane.set_picture(Picture(0, 7, picture_of(0).pixels))
     assert "video 7" in texts(pane)
 

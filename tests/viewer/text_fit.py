@@ -192,7 +192,7 @@ def _menu_bar(bar: QMenuBar) -> Iterator[str]:
 def menu_problems(menu: QMenu) -> Iterator[str]:
     """Entries too wide for their menu, and a menu too tall for the main window's height."""
     for action in menu.actions():
-        if action.isSeparator():
+        if action.isSeparator() or not action.isVisible():
             continue
         keys = action.shortcut().toString()
         # style.qss: 22 px before and 26 px after; a text and its key never touch.

@@ -95,6 +95,13 @@ def at_pixel(window: MainWindow, view: int, xy: np.ndarray) -> QPoint:
     return QPointF(*pane.transform.to_widget(xy)).toPoint()
 
 
+def click(widget: QWidget) -> None:
+    """Press and release the left button in the middle of what can be seen and used."""
+    assert widget.isVisible()
+    assert widget.isEnabled()
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=widget.rect().center())
+
+
 def drag(widget: QWidget, start: QPoint, end: QPoint, *, release: bool = True) -> None:
     """Press, move in steps, release; as a hand would."""
     left = Qt.MouseButton.LeftButton

@@ -1,0 +1,103 @@
+"""What can be drawn as a curve, taken from the values of a keypoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One plot: its title, unit, and whether it has a final curve and a band of sigma."""
+
+    id: str
+    title: str
+    unit: str
+    staged: bool = False
+
+
+QUANTITIES: tuple[Quantity, ...] = (
+    Quantity("x", "X", "mm", staged=True),
+    Quantity("y", "Y (up)", "mm", staged=True),
+    Quantity("z", "Z", "mm", staged=True),
+    Quantity("speed", "Speed", "m/s", staged=True),
+    Quantity("residual", "Residual", "px"),
+    Quantity("sigma", "Sigma", "mm", staged=True),
+    Quantity("picture_x", "Picture x", "px"),
+    Quantity("picture_y", "Picture y", "px"),
+)
+BY_ID = {quantity.id: quantity for quantity in QUANTITIES}
+DEFAULT = ("x", "y", "z")
+
+
+def curve(
+    values: dict[str, FloatArray], quantity: str, start: int, stop: int, fps: float, *, final: bool
+) -> FloatArray:
+    """(stop - start,) values of a quantity in frames ``start`` to ``stop``; NaN in gaps.
+
+    Speed is measured between the neighbours of a frame, so it needs both of them.
+    """
+    prefix = "final_" if final else ""
+    if quantity == "speed":
+        low, high = max(start - 1, 0), min(stop + 1, len(values["x"]))
+        xyz = np.stack([values[prefix + axis][low:high] for axis in "xyz"], axis=-1)
+        speed = np.full(high - low, np.nan)
+        speed[1:-1] = np.linalg.norm(xyz[2:] - xyz[:-2], axis=-1) * fps / 2000.0
+        return speed[start - low : start - low + stop - start]
+    name = prefix + quantity if BY_ID[quantity].staged else quantity
+    return values[name][start:stop]
+
+
+def has_final(values: dict[str, FloatArray], start: int, stop: int) -> bool:
+    """Whether some of the frames have a final point."""
+    return bool(np.isfinite(values["final_x"][start:stop]).any())
+
+
+def csv_text(
+    names: dict[int, str],
+    values: dict[int, dict[str, FloatArray]],
+    quantities: list[str],
+    frames: tuple[int, int],
+    fps: float,
+) -> str:
+    """Curves as CSV: one line per frame, one column per keypoint, quantity and stage.
+
+    Parameters
+    ----------
+    names : dict of int to str
+        Marker names of the keypoints to write.
+    values : dict
+        Fields of each of them.
+    quantities : list of str
+        Ids of :data:`QUANTITIES`.
+    frames : (int, int)
+        First frame and the one after the last.
+    fps : float
+    """
+    start, stop = frames
+    header, columns = ["frame", "time_s"], []
+    for keypoint, name in names.items():
+        for quantity in (BY_ID[entry] for entry in quantities):
+            final_too = quantity.staged and has_final(values[keypoint], start, stop)
+            for final in (False, True) if final_too else (False,):
+                stage = "_final" if final else ""
+                unit = quantity.unit.replace("/", "_per_")
+                header.append(f"{name}_{quantity.id}{stage}_{unit}")
+                columns.append(curve(values[keypoint], quantity.id, start, stop, fps, final=final))
+        header.append(f"{name}_edited")
+        columns.append(values[keypoint]["edited"][start:stop])
+    lines = [",".join(header)]
+    for row, frame in enumerate(range(start, stop)):
+        cells = [_cell(column[row], head) for column, head in zip(columns, header[2:], strict=True)]
+        lines.append(",".join([str(frame), f"{frame / fps:.6f}", *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: float, head: str) -> str:
+    if not np.isfinite(value):
+        return ""
+    return str(int(value)) if head.endswith("_edited") else f"{value:.4f}"

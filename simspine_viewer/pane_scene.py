@@ -1,0 +1,94 @@
+"""Puts together what one pane draws over its picture, and remembers it until something changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.geometry.projection import project
+from simspine_viewer.document import FramePoints
+from simspine_viewer.editor import Editor
+from simspine_viewer.error_ellipse import ellipse_in_view, point_covariance
+from simspine_viewer.overlay import OverlayOptions
+from simspine_viewer.overlay_scene import EpipolarCurve, OverlayScene, epipolar_curves, scene_of
+from simspine_viewer.stages import Stage, legend
+
+FloatArray = NDArray[np.float64]
+
+
+class PaneScenes:
+    """The scene of one view at any frame; the editor knows document, selection and parts."""
+
+    def __init__(self, view: int, editor: Editor) -> None:
+        self._view, self._editor = view, editor
+        self._document, self._selection = editor.document, editor.selection
+        self._points: FramePoints | None = None
+        self._scene: OverlayScene | None = None
+        self._key: tuple[object, ...] = ()
+
+    def forget(self) -> None:
+        """The points read differently now."""
+        self._points, self._key = None, ()
+
+    def points(self, frame: int) -> FramePoints | None:
+        """Points of a frame, None while nothing is open."""
+        if not self._document.is_open or not 0 <= frame < self._document.sequence.n_frames:
+            return None
+        if self._points is None or self._points.frame != frame:
+            self._points = self._document.points_at(frame)
+        return self._points
+
+    def scene(self, frame: int, options: OverlayOptions) -> OverlayScene | None:
+        """What is drawn over the picture of a frame, a drag under way included."""
+        points = self.points(frame)
+        if points is None:
+            return None
+        document, selected = self._document, self._selection.keypoint
+        hidden = self._editor.parts.hidden
+        key = (points, document.preview, selected, options, hidden)
+        if len(key) != len(self._key) or any(
+            a is not b and a != b for a, b in zip(key, self._key, strict=True)
+        ):
+            self._key, self._scene = key, self._made(points, options)
+        return self._scene
+
+    def _made(self, points: FramePoints, options: OverlayOptions) -> OverlayScene:
+        document, selected = self._document, self._selection.keypoint
+        hidden, sequence = self._editor.parts.hidden, document.sequence
+        if selected in hidden:
+            selected = -1
+        is_final = options.stage is Stage.FINAL
+        scene = scene_of(
+            points,
+            self._view,
+            sequence.info.skeleton,
+            selected=selected,
+            preview=document.preview,
+            curves=self._curves(points, selected) if options.epipolar else (),
+            stage=options.stage,
+            solved=project(sequence.cameras[self._view], points.fused) if is_final else None,
+            hidden=hidden,
+        )
+        scene = replace(scene, legend=legend(points, options.stage))
+        if selected < 0:
+            return scene
+        if options.trail:
+            trail = self._editor.trails.in_view(
+                self._view, selected, points.frame, options.trail, options.stage
+            )
+            scene = replace(scene, trail=trail)
+        if options.ellipse and scene.moving < 0:
+            xyz, covariance = point_covariance(sequence.cameras, points, selected, options.stage)
+            outline = ellipse_in_view(sequence.cameras[self._view], xyz, covariance)
+            scene = replace(scene, ellipse=outline)
+        return scene
+
+    def _curves(self, points: FramePoints, selected: int) -> tuple[EpipolarCurve, ...]:
+        if selected < 0:
+            return ()
+        observed, preview = points.xy[:, selected], self._document.preview
+        if preview is not None and (preview.frame, preview.keypoint) == (points.frame, selected):
+            observed = preview.xy
+        return epipolar_curves(self._document.sequence.cameras, self._view, observed)

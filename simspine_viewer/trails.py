@@ -1,0 +1,89 @@
+"""The path of one keypoint through the frames around the one that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data.observations import observations
+from pipeline.geometry.projection import project_views
+from simspine_viewer.document import Document
+from simspine_viewer.palette import RGB
+from simspine_viewer.stages import Stage
+
+FloatArray = NDArray[np.float64]
+
+LENGTHS = (5, 15, 30, 60)  # frames on either side
+# Apart for colour-blind eyes as well: Okabe and Ito's sky blue and orange.
+PAST: RGB = (86, 180, 233)
+FUTURE: RGB = (230, 159, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """Places (n, D) in order of time with their ``offset`` (n,) in frames from the one shown."""
+
+    places: FloatArray
+    offset: NDArray[np.intp]
+
+    @property
+    def fading(self) -> FloatArray:
+        """(n - 1,) opacity of each piece, 1 beside the frame shown and falling to a tenth."""
+        away = np.abs(self.offset[:-1] + self.offset[1:]) / 2.0
+        return np.asarray(1.0 - 0.9 * away / max(float(away.max(initial=1.0)), 1.0))
+
+
+def frames_around(frame: int, n_frames: int, length: int) -> NDArray[np.intp]:
+    """The frames from ``length`` before to ``length`` after, as far as there are such."""
+    return np.arange(max(frame - length, 0), min(frame + length, n_frames - 1) + 1)
+
+
+class Trails:
+    """Paths of the selected keypoint; asked by all views, read from the recording once."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._known: dict[tuple[object, ...], tuple[NDArray[np.intp], FloatArray]] = {}
+
+    def in_3d(self, keypoint: int, frame: int, length: int, stage: Stage) -> Trail:
+        """Path in the world, metres; NaN where a frame has no such point (yet)."""
+        layer = "fused.xyz" if stage is Stage.FINAL else "points3d.xyz"
+
+        def read(frames: NDArray[np.intp]) -> FloatArray:
+            document = self._document
+            places = document.sequence.read(layer, frames, document.person)[:, keypoint]
+            return np.asarray(places, float)
+
+        return self._trail(("3d", layer, keypoint, frame, length), read)
+
+    def in_view(self, view: int, keypoint: int, frame: int, length: int, stage: Stage) -> Trail:
+        """Path in one view, px: of what was seen there, or of the 3D points of a stage."""
+        seen = stage in (Stage.WORK, Stage.DETECTED)
+        path = None if seen else self.in_3d(keypoint, frame, length, stage)
+
+        def read(frames: NDArray[np.intp]) -> FloatArray:
+            sequence = self._document.sequence
+            if path is not None:
+                return project_views(sequence.cameras, path.places)
+            return observations(sequence, self._document.person, frames).xy[:, :, keypoint]
+
+        whole = self._trail(("2d", seen or stage, keypoint, frame, length), read)
+        return Trail(whole.places[:, view], whole.offset)
+
+    def _trail(
+        self, what: tuple[object, ...], read: Callable[[NDArray[np.intp]], FloatArray]
+    ) -> Trail:
+        document, (frame, length) = self._document, what[-2:]
+        assert isinstance(frame, int)
+        assert isinstance(length, int)
+        key = (*what, document.person, id(document.sequence), document.sequence.revision)
+        if key not in self._known:
+            if len(self._known) > 8:  # of the frame before: never asked for again
+                self._known.clear()
+            frames = frames_around(frame, document.sequence.n_frames, length)
+            self._known[key] = (frames - frame, read(frames))
+        offset, places = self._known[key]
+        return Trail(places, offset)

@@ -1,0 +1,101 @@
+"""The docks around the pictures: which panels there are, what they are called, where they start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QWidget
+
+from simspine_viewer.curves import Curves
+from simspine_viewer.inspector import Inspector
+from simspine_viewer.notes_panel import MarkersPanel
+from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
+from simspine_viewer.people_panel import PeoplePanel
+from simspine_viewer.time_aids import TimeAids
+from simspine_viewer.timeline import Timeline
+
+if TYPE_CHECKING:
+    from simspine_viewer.main_window import MainWindow
+
+# Docks that are not tabs on the right, and those that a new window does not show.
+ELSEWHERE = {
+    "timeline": Qt.DockWidgetArea.BottomDockWidgetArea,
+    "curves": Qt.DockWidgetArea.BottomDockWidgetArea,
+    "markers": Qt.DockWidgetArea.LeftDockWidgetArea,
+}
+HIDDEN = ("curves", "markers")
+RIGHT_WIDTH = 330  # widget points; the inspector's columns fit
+
+
+def build_docks(window: MainWindow) -> None:
+    """Give a window its panels (as attributes) and their docks (``window.docks``)."""
+    document, cursor, settings = window.document, window.time, window.settings
+    window.aids = TimeAids(document, cursor, window.selection, window.monitor, window)
+    window.frame_range = window.aids.range
+    window.timeline = Timeline(document, cursor, settings, window.aids)
+    window.inspector = Inspector(document, cursor, window.selection, settings)
+    window.history_panel = HistoryPanel(document)
+    window.job_panel = JobPanel(window.jobs)
+    window.people_panel = PeoplePanel(document, cursor)
+    window.findings_panel = FindingsPanel()
+    window.markers_panel = MarkersPanel(window.aids.markers, cursor)
+    window.docks = {}
+    for name, title, widget in (
+        ("inspector", "Inspector", window.inspector),
+        ("people", "People", window.people_panel),
+        ("findings", "Notes", window.findings_panel),
+        ("history", "History", window.history_panel),
+        ("jobs", "Jobs", window.job_panel),
+    ):
+        _add_dock(window, name, title, widget, Qt.DockWidgetArea.RightDockWidgetArea)
+    dock = _add_dock(
+        window, "timeline", "Timeline", window.timeline, Qt.DockWidgetArea.BottomDockWidgetArea
+    )
+    timeline = window.timeline
+    window.curves = Curves(window.aids, window.selection, settings, lambda: timeline.axis().left)
+    _add_dock(window, "curves", "Curves", window.curves, Qt.DockWidgetArea.BottomDockWidgetArea)
+    _add_dock(
+        window, "markers", "Markers", window.markers_panel, Qt.DockWidgetArea.LeftDockWidgetArea
+    )
+    dock.setTitleBarWidget(QWidget())  # the lanes name themselves; no space for a title
+    place_docks(window)
+
+
+def place_docks(window: MainWindow) -> None:
+    """Put every dock where it is in a new window: panels as tabs on the right, lanes below."""
+    areas, first = Qt.DockWidgetArea, window.docks["inspector"]
+    for dock in window.docks.values():
+        dock.hide()  # one above the other for a moment, they would make the window higher
+    for name, dock in window.docks.items():
+        dock.setFloating(False)
+        window.addDockWidget(ELSEWHERE.get(name, areas.RightDockWidgetArea), dock)
+        if name not in ELSEWHERE and dock is not first:
+            window.tabifyDockWidget(first, dock)
+    curves, lanes = window.docks["curves"], window.docks["timeline"]
+    window.splitDockWidget(curves, lanes, Qt.Orientation.Vertical)
+    for name, dock in window.docks.items():
+        dock.setVisible(name not in HIDDEN)
+    first.setMinimumWidth(RIGHT_WIDTH)  # a dock on the left would squeeze it, and leave it so
+    first.raise_()
+    window.resizeDocks([first], [RIGHT_WIDTH], Qt.Orientation.Horizontal)
+
+
+def _add_dock(
+    window: MainWindow, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea
+) -> QDockWidget:
+    dock = QDockWidget(title, window)
+    dock.setObjectName(name)
+    dock.setWidget(widget)
+    window.addDockWidget(area, dock)
+    window.docks[name] = dock
+    return dock
+
+
+def fit_below(window: MainWindow) -> None:
+    """Give the docks below the pictures the height that they ask for."""
+    below = [
+        window.docks[name] for name in ("curves", "timeline") if window.docks[name].isVisible()
+    ]
+    heights = [dock.widget().sizeHint().height() for dock in below]
+    window.resizeDocks(below, heights, Qt.Orientation.Vertical)
