@@ -24,7 +24,8 @@ PRESETS: dict[str, Keys] = {
     "SLEAP": {
         "next-error": ("Space",), "previous-error": ("Shift+Space",), "play": ("Ctrl+Space",),
         "next-10": ("Ctrl+Right", "Shift+Right"), "previous-10": ("Ctrl+Left", "Shift+Left"),
-        "go-to": ("Ctrl+J",), "next-person": ("`",), "delete": ("Ctrl+Backspace", "Del"),
+        "go-to": ("Ctrl+J",), "annotate": ("`", "N"), "delete": ("Ctrl+Backspace", "Del"),
+        "play-backwards": ("Ctrl+Alt+Space",),
     },
     # F and B step there, C fits the picture, 4 and 7 look for errors and gaps.
     "XMALab": {
@@ -32,7 +33,8 @@ PRESETS: dict[str, Keys] = {
         "next-10": ("6", "Shift+Right"), "previous-10": ("5", "Shift+Left"),
         "next-error": ("4",), "previous-error": ("Ctrl+4",),
         "next-missing": ("7",), "previous-missing": ("Ctrl+7",), "fit": ("C",),
-        "3d-camera": ("Ctrl+5",), "interpolate": ("I",),
+        "3d-camera": ("Ctrl+5",), "close-up": ("Shift+C",), "adjust": ("Ctrl+Alt+B",),
+        "swap-sides": ("Ctrl+Alt+W",),
     },
     # Space steps there, Tab goes through the keypoints, U resets, H is the help.
     "Label3D": {
@@ -40,6 +42,7 @@ PRESETS: dict[str, Keys] = {
         "place": ("Ctrl+P",), "next-keypoint": ("Tab", "Down"),
         "previous-keypoint": ("Shift+Tab", "Up"), "revert": ("U",), "delete": ("Backspace", "Del"),
         "shortcuts": ("H", "F1"), "fit": ("Z",), "overlay": ("Shift+H",),
+        "loupe": ("Shift+Z",), "ellipse": ("Shift+U",), "play-backwards": ("Ctrl+Alt+Space",),
     },
 }  # fmt: skip
 

@@ -202,7 +202,7 @@ class VideoPage(Page):
         self.memory.valueChanged.connect(lambda value: self.set("picture_megabytes", value))
         self.used = QLabel()
         self.delete = QPushButton("Delete Copies")
-        self.delete.setToolTip("They are made again when a recording is opened.")
+        self.delete.setToolTip("They are made again while you work, unless that is switched off above.")
         self.delete.setAutoDefault(False)
         self.delete.clicked.connect(self._delete)
         line = QHBoxLayout()
@@ -212,7 +212,7 @@ class VideoPage(Page):
         self.form.addRow("Disk limit", self.disk)
         self.form.addRow("Used now", line)
         self.form.addRow("Picture memory", self.memory)
-        self.note("Limits hold from the next recording that is opened.")
+        self.note("The picture memory holds from the next recording that is opened.")
 
     def reload(self) -> None:
         self.proxies.setChecked(self.settings.use_proxies)
@@ -221,6 +221,11 @@ class VideoPage(Page):
         used = ProxyStore().used_bytes()
         self.used.setText(QLocale.system().formattedDataSize(used))
         self.delete.setEnabled(used > 0)
+
+    def apply(self) -> None:
+        super().apply()
+        self.window_.playback.apply_settings()
+        self.window_.table.refresh()
 
     def _delete(self) -> None:
         ProxyStore().clear()

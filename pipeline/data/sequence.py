@@ -73,7 +73,7 @@ class Sequence:
         self.info = info
         self.memory = memory or ChunkMemory()
         self.revision = 0
-        self.stamps = Stamps(info.n_frames)
+        self.stamps = Stamps(info.n_frames, info.fps)
         self._layers: dict[tuple[str, int], ChunkedArray] = {}
         self._remembered: dict[str, tuple[Hashable, Any]] = {}
 

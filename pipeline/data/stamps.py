@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.layers import INPUTS, NO_TRACK, REACH
+from pipeline.data.layers import INPUTS, NO_TRACK, reach_of
 
 NEVER = -1
 
@@ -19,8 +19,9 @@ Key = tuple[str, int]
 class Stamps:
     """When each frame of each layer group last changed, and what derived frames were made from."""
 
-    def __init__(self, n_frames: int) -> None:
+    def __init__(self, n_frames: int, fps: float) -> None:
         self._n_frames = n_frames
+        self._reach = {group: reach_of(group, fps) for group in INPUTS}
         self._changed: dict[Key, NDArray[np.int64]] = {}
         self._stale: dict[Key, NDArray[np.bool_]] = {}
 
@@ -39,7 +40,7 @@ class Stamps:
     def _within_reach(
         self, group: str, frames: NDArray[np.intp] | slice
     ) -> NDArray[np.intp] | slice:
-        reach = REACH[group]
+        reach = self._reach[group]
         if isinstance(frames, slice) or reach == 0:
             return frames
         around = frames[:, None] + np.arange(-reach, reach + 1)
@@ -58,7 +59,7 @@ class Stamps:
             frames = np.arange(self._n_frames)
         if not len(frames):
             return np.zeros(0, np.int64)
-        reach = REACH[group]
+        reach = self._reach[group]
         first, stop = int(frames.min()) - reach, int(frames.max()) + reach + 1
         low, high = max(first, 0), min(stop, self._n_frames)
         newest = np.zeros(stop - first, np.int64)

@@ -79,10 +79,11 @@ def track_lengths(sequence: Sequence, track: int) -> LimbLengths:
     """Limb lengths of a person, from the detections alone.
 
     They stay while points are corrected, so that an edit changes nothing half a second away, and
-    are measured again when cameras or the assignment of people change.
+    are measured again when cameras, time axes or the assignment of people change.
     """
     state = (
         sequence.cameras,
+        sequence.syncs,
         track,
         sequence.layer("assignment.track").n_writes,
         sequence.layer("instances2d.xy").n_writes,

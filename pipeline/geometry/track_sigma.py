@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.geometry.track_system import Priors, limbs_at
+from pipeline.geometry.track_part import Priors, limbs_at
 
 FloatArray = NDArray[np.floating]
 
 # Stands for "known": the information in m^-2 of a point that does not move.
 CERTAIN = 1e12
-# Frames whose covariances are worked out together, apart from what they need on both sides.
-STRETCH = 64
+# About so many frames' covariances are worked out together, apart from what they need on both
+# sides.
+STRETCH = 128
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
@@ -80,9 +83,9 @@ def _banded_covariance(normal: FloatArray, priors: Priors, reach: int) -> FloatA
     far[:, :-2][fixed[:, :-2] | fixed[:, 2:]] = 0.0
 
     out = np.empty_like(normal)
-    stretch = STRETCH
-    if t <= STRETCH + reach:  # all at once
-        stretch, reach = t, 0
+    stretch = math.ceil(t / max(1, round(t / STRETCH)))
+    if stretch == t:  # all at once
+        reach = 0
     starts = list(range(0, t, stretch))
     steps = stretch + 2 * reach
     # Stretches side by side: frame (start - reach + step), clipped; what lies outside is certain.
@@ -136,7 +139,7 @@ def _selected_inverse(
     """
     steps, _, n = diagonal.shape
     identity = np.eye(3)[..., None]
-    inverses, gains, links = [], [], []
+    inverses, pairs = [], []
     first, second = np.zeros((3, 3, n)), np.zeros((3, 3, n))
     carried = np.zeros((3, 3, n))
     for step in range(steps):
@@ -148,17 +151,19 @@ def _selected_inverse(
         first = second + _product(coupling.swapaxes(0, 1), gain)
         second = link * far[step]
         inverses.append(inverse)
-        gains.append(gain)
-        links.append(link)
+        pairs.append(np.concatenate([gain, link], axis=1))
     out = np.empty((steps - 2 * reach, 6, n))
-    next_, after, between = (np.zeros((3, 3, n)) for _ in range(3))
+    # Of the next two steps together, as (6, 6).
+    following = np.zeros((6, 6, n))
     for step in range(steps - 1, reach - 1, -1):
-        gain, link = gains[step], links[step]
-        one = -(_product(gain, next_) + _product(link, between.swapaxes(0, 1)))
-        two = -(_product(gain, between) + _product(link, after))
-        own = inverses[step] - _product(one, gain.swapaxes(0, 1)) - _product(two, link)
+        pair = pairs[step]
+        ahead = _product(pair, following)
+        own = inverses[step] + _product(ahead, pair.swapaxes(0, 1))
         own = 0.5 * (own + own.swapaxes(0, 1))  # else rounding grows twofold per step
-        next_, after, between = own, next_, one
+        following[3:, 3:] = following[:3, :3]
+        following[:3, :3] = own
+        np.negative(ahead[:, :3], out=following[:3, 3:])
+        following[3:, :3] = following[:3, 3:].swapaxes(0, 1)
         if step < steps - reach:
             for row, (i, j) in enumerate(_UPPER):
                 out[step - reach, row] = own[i, j]

@@ -19,7 +19,8 @@ from pipeline.data.camera import CameraGroup
 from pipeline.data.skeleton import Skeleton
 from pipeline.geometry.track_limbs import LimbLengths, measured_lengths
 from pipeline.geometry.track_options import DEFAULT_TRACK_OPTIONS, TrackOptions, TrackSolution
-from pipeline.geometry.track_system import Priors, solve_system
+from pipeline.geometry.track_part import Priors, part_of
+from pipeline.geometry.track_system import solve_system
 from pipeline.geometry.track_uncertainty import point_sigma
 from pipeline.geometry.track_views import TrackViews, linear_start, track_views
 
@@ -232,9 +233,11 @@ def solve_frames(
         free &= ~held
     priors = priors_of(track, lengths, free, options)
     if free.any():
+        part = part_of(priors, free.reshape(-1))
         if math.isfinite(options.tail_px) and (begin is None or held is not None):
-            xyz = solve_system(views, priors, xyz, options.loss(robust=False), FIRST_STEPS, 5e-3)
-        xyz = solve_system(views, priors, xyz, options.loss(robust=True), FINAL_STEPS)
+            plain = options.loss(robust=False)
+            xyz = solve_system(views, priors, part, xyz, plain, FIRST_STEPS, 5e-3)
+        xyz = solve_system(views, priors, part, xyz, options.loss(robust=True), FINAL_STEPS)
     priors.free = track.active & ~fixed
     sigma = point_sigma(views, priors, xyz, track.fps, options)
     xyz[~(sigma <= MOST_SIGMA_MM) & free] = np.nan

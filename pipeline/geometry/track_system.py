@@ -2,23 +2,23 @@
 
 Unknowns are ordered keypoint, frame, axis: the reprojection and the second differences of one
 keypoint then fill a band of half-width 6, which LAPACK factorises in linear time. Limbs couple
-keypoints; conjugate gradients preconditioned by that factor take care of them.
+keypoints; conjugate gradients preconditioned by that factor take care of them. After a few steps
+most points have arrived: only those that still move, and what is near them, are solved on.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
-from pipeline.geometry.track_views import Linearised, RobustLoss, TrackViews, linearised
+from pipeline.geometry.track_part import Part, Priors, near_those, part_of
+from pipeline.geometry.track_views import Linearised, RobustLoss, TrackViews, linearised, some_views
 
 FloatArray = NDArray[np.floating]
-BoolArray = NDArray[np.bool_]
 
 BAND = 7
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
@@ -35,6 +35,9 @@ CG_TOLERANCE, CG_STEPS = 0.05, 12
 # Newton steps end when no point moves farther than this (metres): of 20 000, all but a few dozen
 # then move less than a fifth of it.
 STEP_TOLERANCE = 5e-4
+# A point that moved less than this (metres) in a step has arrived, unless one near it moves; the
+# unknowns are chosen anew when at most this share of them is left.
+ARRIVED, FEWER = 5e-5, 0.7
 # No point moves farther in one step (metres): a linearisation does not reach farther.
 LONGEST_STEP = 0.5
 HALVINGS = 6
@@ -42,167 +45,53 @@ HALVINGS = 6
 COST_NOISE = 1e-6
 
 
-@dataclass(slots=True, eq=False)
-class Priors:
-    """What is known besides the views, for K keypoints in T frames.
-
-    Parameters
-    ----------
-    free : (K, T) bool array
-        Points to be solved; the others stay where they are, and take part where they are finite.
-    bend : (K, T) array
-        Weight in m^-2 of the second difference centred on each frame; 0 = none.
-    pairs : (S, 2) int array
-        Ends of the limbs.
-    length : (S,) array
-        Metres.
-    stiffness : (S, T) array
-        Weight in m^-2 of each limb's length in each frame.
-    """
-
-    free: BoolArray
-    bend: FloatArray
-    pairs: NDArray[np.intp]
-    length: FloatArray
-    stiffness: FloatArray
-
-
-@dataclass(slots=True, eq=False)
-class Limbs:
-    """Limbs linearised: unit vectors (S, T, 3), excess over the length (S, T) m."""
-
-    direction: FloatArray
-    excess: FloatArray
-
-
-def limbs_at(priors: Priors, xyz: FloatArray) -> Limbs:
-    """Linearise the limbs at (K, T, 3)."""
-    apart = xyz[priors.pairs[:, 0]] - xyz[priors.pairs[:, 1]]
-    length = np.sqrt(np.einsum("sti,sti->st", apart, apart))
-    apart *= (1.0 / np.maximum(length, 1e-9))[..., None]
-    return Limbs(apart, length - priors.length[:, None])
-
-
-def second_difference(xyz: FloatArray) -> FloatArray:
-    """(K, T, 3) second differences, 0 at both ends."""
-    out = np.zeros_like(xyz)
-    out[:, 1:-1] = xyz[:, 2:] - 2.0 * xyz[:, 1:-1] + xyz[:, :-2]
-    return out
-
-
-def _cost(priors: Priors, limbs: Limbs, bent: FloatArray) -> float:
-    temporal = float(np.einsum("kt,kti,kti->", priors.bend, bent, bent))
-    return 0.5 * (temporal + float(np.einsum("st,st,st->", priors.stiffness, limbs.excess,
-                                             limbs.excess)))  # fmt: skip
-
-
-def _banded(priors: Priors, at: Linearised, limbs: Limbs, dtype: type[np.floating]) -> FloatArray:
-    """(K, T, 3, BAND) lower band of the matrix, fixed points replaced by the identity."""
-    k, t = priors.free.shape
-    diagonal = at.normal.reshape(6, k, t).astype(np.float64)
-    direction = limbs.direction
-    ends = priors.pairs.tolist()
-    for own, (i, j) in zip(diagonal, _UPPER, strict=True):
-        outer = priors.stiffness * direction[..., i] * direction[..., j]
-        for segment, (one, other) in enumerate(ends):
-            own[one] += outer[segment]
-            own[other] += outer[segment]
-    bend = priors.bend
-    temporal = 4.0 * bend
-    temporal[:, 1:] += bend[:, :-1]
-    temporal[:, :-1] += bend[:, 1:]
-    diagonal[[0, 3, 5]] += temporal
+def _banded(part: Part, at: Linearised, along: FloatArray, dtype: type[np.floating]) -> FloatArray:
+    """(N, 3, BAND) lower band of the matrix; ``along`` (M, 3) are the limbs' directions."""
+    outer = np.empty((len(along), 6))
+    for row, (i, j) in enumerate(_UPPER):
+        np.multiply(along[:, i], along[:, j], out=outer[:, row])
+    outer *= part.stiffness[:, None]
+    diagonal = np.ascontiguousarray((part.at_ends @ outer).T)
+    diagonal += at.normal
+    diagonal[[0, 3, 5]] += part.temporal
     diagonal[[0, 3, 5]] *= 1.0 + RIDGE
-    fixed = ~priors.free
-    diagonal[:, fixed] = 0.0
-    diagonal[[[0], [3], [5]], fixed] = 1.0
     diagonal[[0, 3, 5]] += 1e-6
-    band = np.zeros((k, t, 3, BAND), dtype)
+    band = np.zeros((len(part.points), 3, BAND), dtype)
     for own, (i, j) in zip(diagonal, _UPPER, strict=True):
-        band[:, :, i, j - i] = own
-    both = priors.free[:, :-1] & priors.free[:, 1:]
-    band[:, :-1, :, 3] = np.where(both, -2.0 * (bend[:, :-1] + bend[:, 1:]), 0.0)[..., None]
-    both = priors.free[:, :-2] & priors.free[:, 2:]
-    band[:, :-2, :, 6] = np.where(both, bend[:, 1:-1], 0.0)[..., None]
+        band[:, i, j - i] = own
+    band[:, :, 3] = part.next[:, None]
+    band[:, :, 6] = part.after[:, None]
     return band
 
 
-def _gradient(priors: Priors, at: Linearised, limbs: Limbs, bent: FloatArray) -> FloatArray:
-    k, t = priors.free.shape
-    gradient = np.empty((k, t, 3))
-    gradient[...] = at.gradient.reshape(3, k, t).transpose(1, 2, 0)
-    pull = bent * priors.bend[..., None]
-    gradient -= 2.0 * pull
-    gradient[:, 1:] += pull[:, :-1]
-    gradient[:, :-1] += pull[:, 1:]
-    force = limbs.direction * (priors.stiffness * limbs.excess)[..., None]
-    for segment, (first, second) in enumerate(priors.pairs.tolist()):
-        gradient[first] += force[segment]
-        gradient[second] -= force[segment]
-    gradient[~priors.free] = 0.0
-    return gradient
-
-
-@dataclass(slots=True, eq=False)
-class Coupling:
-    """Where limbs couple points: the pattern of a block sparse matrix.
-
-    ``source`` says for each block, row by row, which limb and frame (index into (S, T)) it is of.
-    """
-
-    source: NDArray[np.intp]
-    indices: NDArray[np.int32]
-    indptr: NDArray[np.int32]
-
-
-def coupling_of(priors: Priors) -> Coupling:
-    """The pattern of the limbs' off-diagonal blocks."""
-    k, t = priors.free.shape
-    frames = np.arange(t)[:, None]
-    source, indices, counts = [], [], []
-    for keypoint in range(k):
-        limb, end = np.nonzero(priors.pairs == keypoint)
-        source.append((limb * t + frames).reshape(-1))
-        indices.append((priors.pairs[limb, 1 - end] * t + frames).reshape(-1))
-        counts.append(np.full(t, len(limb)))
-    pointers = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    return Coupling(
-        np.concatenate(source),
-        np.concatenate(indices).astype(np.int32),
-        pointers.astype(np.int32),
-    )
-
-
-def _coupling_matrix(
-    coupling: Coupling, priors: Priors, limbs: Limbs, dtype: type[np.floating]
-) -> sparse.bsr_array:
-    one, other = priors.pairs[:, 0], priors.pairs[:, 1]
-    weight = priors.stiffness * (priors.free[one] & priors.free[other])
-    along = limbs.direction.astype(dtype)
-    blocks = along[..., :, None] * (along * -weight[..., None].astype(dtype))[..., None, :]
-    data = blocks.reshape(-1, 3, 3)[coupling.source]
-    size = 3 * priors.free.size
-    return sparse.bsr_array((data, coupling.indices, coupling.indptr), shape=(size, size))
+def _coupled(part: Part, along: FloatArray, dtype: type[np.floating]) -> list[sparse.csr_array]:
+    """How both ends of the limbs between two unknowns move along them: (M, 3 N) matrices."""
+    limbs = part.between
+    scaled = along[limbs] * np.sqrt(part.stiffness[limbs])[:, None]
+    data, starts = scaled.astype(dtype).reshape(-1), np.arange(0, 3 * len(limbs) + 1, 3, np.int32)
+    shape = (len(limbs), 3 * len(part.points))
+    return [sparse.csr_array((data, columns, starts), shape=shape) for columns in part.columns]
 
 
 def _newton_step(
-    priors: Priors, coupling: Coupling, limbs: Limbs, at: Linearised, gradient: FloatArray
+    part: Part, at: Linearised, along: FloatArray, gradient: FloatArray
 ) -> FloatArray:
-    """(K, T, 3) step against the gradient, by preconditioned conjugate gradients."""
-    single = priors.bend.max(initial=0.0) < STIFF
+    """(N, 3) step against the gradient, by preconditioned conjugate gradients."""
+    single = part.temporal.max(initial=0.0) < 6.0 * STIFF
     dtype = np.float32 if single else np.float64
     factorise, substitute = (
         (lapack.spbtrf, lapack.spbtrs) if single else (lapack.dpbtrf, lapack.dpbtrs)
     )
-    band = _banded(priors, at, limbs, dtype)
+    band = _banded(part, at, along, dtype)
     factor, info = factorise(band.reshape(-1, BAND).T, lower=1, overwrite_ab=1)
     if info != 0:
         raise ArithmeticError(f"the normal equations are not positive definite (row {info})")
     residual: FloatArray = np.negative(gradient.reshape(-1)).astype(dtype)
     z, _ = substitute(factor, residual, lower=1)
-    if not len(priors.pairs):
-        return np.asarray(z).reshape(gradient.shape)
-    between = _coupling_matrix(coupling, priors, limbs, dtype)
+    if not len(part.between):
+        return np.asarray(z, dtype=np.float64).reshape(gradient.shape)
+    one, other = _coupled(part, along, dtype)
+    from_one, from_other = one.T, other.T
     # What the preconditioner makes of a direction is carried along, so that only the limbs'
     # part of the matrix is ever multiplied.
     step, direction, mapped = np.zeros_like(residual), z.copy(), residual.copy()
@@ -211,8 +100,8 @@ def _newton_step(
     for _ in range(CG_STEPS):
         if product <= enough:
             break
-        image = between @ direction
-        image += mapped
+        image = mapped - from_one @ (other @ direction)
+        image -= from_other @ (one @ direction)
         length = dtype(product / float(np.vdot(direction, image)))
         step += length * direction
         residual -= length * image
@@ -223,34 +112,61 @@ def _newton_step(
         direction += z
         mapped *= share
         mapped += residual
-    return step.reshape(gradient.shape)
+    return np.asarray(step, dtype=np.float64).reshape(gradient.shape)
+
+
+def _linearised(
+    views: TrackViews, part: Part, place: FloatArray, loss: RobustLoss, share: float
+) -> tuple[Linearised, FloatArray, FloatArray, float]:
+    """Views, directions (M, 3) of the limbs, gradient (N, 3) and cost at ``place``."""
+    at = linearised(views, np.ascontiguousarray(place.take(part.points, 0).T), loss, share)
+    bent = np.zeros_like(place)
+    bent[1:-1] = place[2:] - 2.0 * place[1:-1] + place[:-2]
+    bent = bent.take(part.centres, 0)
+    pull = bent * part.bend[:, None]
+    along = place.take(part.limbs[0], 0) - place.take(part.limbs[1], 0)
+    length = np.sqrt(np.einsum("mi,mi->m", along, along))
+    along *= (1.0 / np.maximum(length, 1e-9))[:, None]
+    excess = length - part.length
+    tension = part.stiffness * excess
+    cost = at.cost + 0.5 * (float(np.vdot(bent, pull)) + float(np.vdot(tension, excess)))
+    gradient = at.gradient.T + part.bends @ pull + part.ends @ (along * tension[:, None])
+    return at, along, gradient, cost
 
 
 def solve_system(
-    views: TrackViews, priors: Priors, xyz: FloatArray, loss: RobustLoss, steps: int,
+    views: TrackViews, priors: Priors, whole: Part, xyz: FloatArray, loss: RobustLoss, steps: int,
     tolerance: float = STEP_TOLERANCE,
 ) -> FloatArray:  # fmt: skip
-    """(K, T, 3) minimum reached from ``xyz`` (finite everywhere) in at most ``steps`` steps."""
-    place, best, lowest, step = xyz, xyz, math.inf, np.zeros_like(xyz)
-    halvings = 0
-    coupling = coupling_of(priors)
-    k, t, _ = xyz.shape
+    """(K, T, 3) minimum reached from ``xyz`` (finite everywhere) in at most ``steps`` steps.
+
+    ``whole`` are all free points.
+    """
+    place, part = np.array(xyz, dtype=np.float64).reshape(-1, 3), whole
+    seen = some_views(views, part.points)
+    best, lowest, halvings = place, math.inf, 0
+    step = np.zeros((len(part.points), 3))
     for number in range(steps):
         share = FIRST_SHARE if number < CAREFUL_STEPS else SHARE
-        at = linearised(views, np.ascontiguousarray(place.reshape(k * t, 3).T), loss, share)
-        limbs, bent = limbs_at(priors, place), second_difference(place)
-        cost = at.cost + _cost(priors, limbs, bent)
+        at, along, gradient, cost = _linearised(seen, part, place, loss, share)
         if cost > lowest * (1.0 + COST_NOISE) and halvings < HALVINGS:
             step *= 0.5
             halvings += 1
-            place = best + step
+            place = best.copy()
+            place[part.points] += step
             continue
         best, lowest, halvings = place, cost, 0
-        gradient = _gradient(priors, at, limbs, bent)
-        step = _newton_step(priors, coupling, limbs, at, gradient).astype(np.float64)
-        length = np.sqrt(np.einsum("kti,kti->kt", step, step))
-        step *= np.minimum(1.0, LONGEST_STEP / np.maximum(length, 1e-12))[..., None]
-        place = place + step
+        step = _newton_step(part, at, along, gradient)
+        length = np.sqrt(np.einsum("ni,ni->n", step, step))
+        step *= np.minimum(1.0, LONGEST_STEP / np.maximum(length, 1e-12))[:, None]
+        place = best.copy()
+        place[part.points] += step
         if float(length.max(initial=0.0)) <= tolerance:
             break
-    return place
+        moving = near_those(priors, part.points[length > ARRIVED])
+        if np.count_nonzero(moving) <= FEWER * len(part.points):
+            part = part_of(priors, moving)
+            seen = some_views(views, part.points)
+            step = place[part.points] - best[part.points]
+            *_, lowest = _linearised(seen, part, best, loss, share)
+    return place.reshape(xyz.shape)

@@ -7,7 +7,7 @@ that each of the few dozen operations per view is one pass over contiguous memor
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +129,17 @@ def track_views(
                 rows[row, :, view] = bent[:, row, 0] * plain[0] + bent[:, row, 1] * plain[1]
     weight = np.where(used, information, 0.0).T.astype(WORK, order="C")
     return TrackViews(rows, weight, manual.T.copy(), axes, centre)
+
+
+def some_views(views: TrackViews, points: NDArray[np.intp]) -> TrackViews:
+    """The observations of ``points`` (n,), ascending."""
+    if len(points) == views.information.shape[1]:
+        return views
+    return replace(
+        views, rows=np.take(views.rows, points, axis=-1),
+        information=np.take(views.information, points, axis=-1),
+        manual=np.take(views.manual, points, axis=-1),
+    )  # fmt: skip
 
 
 def nearest_to_axes(cameras: CameraGroup) -> FloatArray:

@@ -124,6 +124,8 @@ class ChunkReader:
 
 
 def _store(sequence: Sequence, layer: str, track: int, number: int) -> ChunkedArray:
+    if not (isinstance(track, int) and isinstance(number, int)):  # SQLite takes any text there
+        raise DamagedError("its track or number is none")
     store = sequence.layer(layer, track)
     if not 0 <= number < store.n_chunks:
         raise DamagedError("there is no such part")

@@ -45,6 +45,8 @@ def pack(raw: bytes) -> tuple[int, bytes]:
 
 def unpack(codec: int, data: bytes) -> bytes:
     """Inverse of :func:`pack`; raises DamagedError."""
+    if not isinstance(data, bytes):
+        raise DamagedError("it holds no bytes")
     if codec == RAW:
         return data
     if codec != ZLIB:

@@ -109,7 +109,7 @@ def migrate(
             for step in range(version, SCHEMA_VERSION):
                 MIGRATIONS[step](connection)
                 set_version(connection, step + 1)
-    except (KeyError, ValueError, sqlite3.Error) as error:
+    except (KeyError, TypeError, ValueError, sqlite3.Error) as error:
         raise UserError(
             f"{path} could not be brought from file format {version} to {SCHEMA_VERSION} "
             f"({error!r}); it is unchanged."

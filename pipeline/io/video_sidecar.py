@@ -53,8 +53,8 @@ def read_sidecar(sidecar: Path, path: Path) -> VideoIndex | None:
             is_clean = np.asarray(stored["key_is_clean"], np.bool_)
         index = _index(path, facts, arrays, is_clean)
         os.utime(sidecar)  # used now: the last to be dropped
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-        return None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, RuntimeError):
+        return None  # zipfile raises the last for parts that seem locked or newer than it
     return index
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.data.observations import observations
-from pipeline.geometry.swaps import detect_swaps, swap_ranges
+from pipeline.data.sequence import Sequence
+from pipeline.geometry.fuse import REACH, track_lengths
+from pipeline.geometry.swaps import SwapSuggestion, detect_swaps, swap_ranges
 from pipeline.io.project import Project
 from pipeline.jobs.messages import Done, Event, Job, Progress
 
 # A chain that fits either way for a frame or two does not end a range of swapped ones.
 MOST_GAP = 2
+# Frames searched between two events: a second or two of work, some tens of megabytes.
+BLOCK = 600
 
 
 def find_swaps(job: Job) -> Generator[Event, None, None]:
@@ -20,18 +26,12 @@ def find_swaps(job: Job) -> Generator[Event, None, None]:
     ``Done`` carries ``ranges``, each with ``start``, ``stop`` (exclusive), ``view``, ``chain`` and
     ``gain_px``, by which the points come closer on average.
     """
+    track = int(job.args["track"])
     with Project.open(Path(job.args["project"]), read_only=True) as project:
-        sequence = project.sequence
-        yield Progress(job.id, 0.05, "Comparing each view with all others")
-        seen = observations(sequence, int(job.args["track"]))
-        found = detect_swaps(
-            sequence.cameras,
-            seen.xy,
-            seen.score,
-            skeleton=sequence.info.skeleton,
-            fps=sequence.info.fps,
-            manual=seen.manual,
-        )
+        sequence, found = project.sequence, list[SwapSuggestion]()
+        for start in range(0, sequence.n_frames, BLOCK):
+            yield Progress(job.id, start / sequence.n_frames, "Comparing each view with all others")
+            found += _found_in(sequence, track, start, min(start + BLOCK, sequence.n_frames))
         ranges = [
             {
                 "start": one.start,
@@ -40,6 +40,27 @@ def find_swaps(job: Job) -> Generator[Event, None, None]:
                 "chain": one.chain,
                 "gain_px": float(one.gain_px),
             }
-            for one in swap_ranges(found, MOST_GAP)
+            for one in swap_ranges(tuple(found), MOST_GAP)
         ]
         yield Done(job.id, {"ranges": ranges})
+
+
+def _found_in(sequence: Sequence, track: int, start: int, stop: int) -> list[SwapSuggestion]:
+    """Suggestions in some frames, with those around them as context."""
+    first = max(0, start - 2 * REACH)
+    frames = np.arange(first, min(stop + 2 * REACH, sequence.n_frames))
+    seen = observations(sequence, track, frames)
+    found = detect_swaps(
+        sequence.cameras,
+        seen.xy,
+        seen.score,
+        skeleton=sequence.info.skeleton,
+        fps=sequence.info.fps,
+        manual=seen.manual,
+        lengths=track_lengths(sequence, track),
+    )
+    return [
+        SwapSuggestion(one.frame + first, one.view, one.chain, one.gain_px)
+        for one in found
+        if start <= one.frame + first < stop
+    ]

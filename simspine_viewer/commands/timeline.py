@@ -76,6 +76,8 @@ def edit_range(window: MainWindow, verb: str, edit: RangeEdit) -> None:
     """Do something to the selected keypoint in the active view over the range, as one step."""
     document, chosen = window.document, window.frame_range
     keypoint, view = window.selection.keypoint, window.selection.view
+    if not window.editor.may_change(keypoint):
+        return
     sequence = document.sequence
     name = sequence.info.skeleton.keypoints[keypoint].marker
     where = f"{name} in {sequence.cameras[view].name}, frames {chosen.start} to {chosen.stop - 1}"
