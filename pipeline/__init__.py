@@ -1,3 +1,3 @@
 """SIMSPINE's processing without a window: data, geometry, files, jobs and the command line."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

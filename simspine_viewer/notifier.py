@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LONG_S = 10.0  # work that takes longer is not waited for
 AGAIN = ("export",)  # tasks whose arguments still mean the same later
+# What the program does by itself, in many small jobs; nobody waits for one of them.
+UNASKED = ("make_proxy", "triangulate", "fuse")
 
 
 class Notifier(QObject):
@@ -52,6 +54,8 @@ class Notifier(QObject):
         window.refresh_title()
         failed = isinstance(state.ending, Failed)
         if took < self.long_s or isinstance(state.ending, Cancelled) or window.isActiveWindow():
+            return
+        if state.job.task in UNASKED and not failed:
             return
         name = state.job.title or state.job.task
         text = f"{name}: {state.text}" if failed else f"{name}: done."

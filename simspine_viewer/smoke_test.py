@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
+from pipeline.io.proxy_store import ProxyStore, proxy_key
 from pipeline.jobs.messages import Done
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class SmokeTest(QObject):
             ("the demo is open", self._open_demo, lambda: window.document.is_open),
             ("pictures and 3D are shown", self._step, self._shown),
             ("the geometry worker exports", self._export, lambda: self._ended("export")),
+            ("the media worker prepares video", self._prepare, lambda: self._ended("make_proxy")),
         ]
         self._waiting: Callable[[], bool] | None = None
         self._timer = QTimer(self)
@@ -94,6 +96,19 @@ class SmokeTest(QObject):
             "out": str(Path(self._folder.name) / "smoke.trc"),
         }
         self._window.jobs.submit("export", "Smoke test", args)
+
+    def _prepare(self) -> None:
+        """Make the first stretch of a small copy, whether this video needs one or not."""
+        video = next(v.path for v in self._window.document.sequence.info.videos if v.path)
+        store = ProxyStore(Path(self._folder.name) / "proxies")
+        args = {
+            "video": str(video),
+            "folder": str(store.folder),
+            "max_bytes": store.max_bytes,
+            "key": proxy_key(video),
+            "segments": [0],
+        }
+        self._window.jobs.submit("make_proxy", "Smoke test", args, kind="media")
 
     def _ended(self, task: str) -> bool:
         return any(
