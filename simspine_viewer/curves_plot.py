@@ -190,7 +190,7 @@ class CurvesPlot(pg.GraphicsLayoutWidget):
         plot.addItem(line, ignoreBounds=True)
         lows, highs = [], []
         for curve in curves:
-            x = curve.start + 0.5 + np.arange(len(curve.values))
+            x = np.asarray(curve.start + 0.5 + np.arange(len(curve.values)), float)
             if curve.band is not None and len(x) <= MANY:
                 self._band(plot, x, curve.values, curve.band, curve.colour)
             style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine

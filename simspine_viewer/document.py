@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.data.errors import UserError
 from pipeline.data.history import History, Place, Transaction
-from pipeline.data.layers import LAYERS, REACH
+from pipeline.data.layers import LAYERS, reach_of
 from pipeline.data.observations import detections, observations, track_ids
 from pipeline.data.patch import Change, Patch
 from pipeline.data.sequence import Sequence
@@ -157,7 +157,8 @@ class Document(QObject):
 
     def _fuse_edited(self) -> None:
         """Let the final points follow an edit, unless so many are stale that the worker is due."""
-        sequence, reach = self.sequence, REACH["fused"]
+        sequence = self.sequence
+        reach = reach_of("fused", sequence.info.fps)
         edited = np.unique(np.concatenate(self._edited))[:, None]
         self._edited.clear()
         near = np.unique(np.clip(edited + np.arange(-reach, reach + 1), 0, sequence.n_frames - 1))

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from pipeline.data import edits
 from pipeline.data.camera import CameraGroup
 from pipeline.data.history import Place
+from pipeline.data.patch import Change
 from pipeline.jobs.messages import Done, Failed
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
@@ -56,6 +57,7 @@ MEANING = (
 )
 READ_ONLY = "This project is open for looking only; nothing can be applied."
 KEPT = "Your calibration file is not changed, and Edit > Undo takes the step back."
+OUTDATED = "Cameras or time axes have changed meanwhile; close this and refine again."
 
 
 class RefineDialog(QDialog):
@@ -104,6 +106,7 @@ class RefineDialog(QDialog):
         jobs.finished.connect(self._finished)
         document.closed.connect(self.reject)
         document.person_changed.connect(self._other_person)
+        document.changed.connect(self._check_cameras)
         self._start()
 
     @property
@@ -114,6 +117,19 @@ class RefineDialog(QDialog):
     def _other_person(self, _: int) -> None:
         self.reject()
 
+    def _check_cameras(self, change: Change) -> None:
+        """What was fitted to other cameras or time axes must not be applied to these."""
+        if change.group != "cameras" or self._is_current():
+            return
+        self.apply_button.setEnabled(False)
+        self.apply_button.setToolTip(OUTDATED)
+        self.notes.setText(OUTDATED)
+        self.notes.show()
+
+    def _is_current(self) -> bool:
+        sequence = self._document.sequence
+        return (sequence.cameras, sequence.syncs) == self._fitted_to
+
     def _start(self) -> None:
         project = self._document.project
         assert project is not None
@@ -121,6 +137,8 @@ class RefineDialog(QDialog):
         self.close_button.setText("Cancel")
         self.doing.setText("Starting")
         self.table.hide()
+        sequence = self._document.sequence
+        self._fitted_to = (sequence.cameras, sequence.syncs)
         self._job_id = self._jobs.submit(
             TASK,
             f"Refine cameras from person {self._place.track + 1}",
@@ -167,7 +185,7 @@ class RefineDialog(QDialog):
         self.notes.setText("\n".join(_notes(result)))
         project = self._document.project
         locked = project is not None and project.read_only
-        self.apply_button.setEnabled(result["accepted"] and not locked)
+        self.apply_button.setEnabled(result["accepted"] and not locked and self._is_current())
         self.apply_button.setToolTip(
             "Use the cameras as listed: one step that can be undone." if result["accepted"] else
             result["reason"]
@@ -175,12 +193,16 @@ class RefineDialog(QDialog):
         if result["accepted"]:
             self.apply_button.setDefault(True)
             self.apply_button.setFocus()
+        if not self._is_current():
+            self.notes.setText(OUTDATED)
         if locked:
             self.notes.setText(f"{READ_ONLY}\n{self.notes.text()}".strip())
 
     def apply(self) -> None:
         """Let the refined cameras be in force, as one undo step."""
         if self.result_data is None or not self.result_data["accepted"]:
+            return
+        if not self._is_current():
             return
         sequence = self._document.sequence
         cameras = CameraGroup(

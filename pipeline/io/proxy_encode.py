@@ -22,7 +22,7 @@ from pipeline.data.errors import UserError
 from pipeline.io.atomic import sync_to_disk
 from pipeline.io.image_sequence import ImageSequenceReader
 from pipeline.io.proxy_sidecar import SegmentFacts, facts_as_text, sidecar_of
-from pipeline.io.proxy_store import proxy_size
+from pipeline.io.proxy_store import proxy_key, proxy_size
 from pipeline.io.video import Interrupted
 from pipeline.io.video_index import VideoIndex
 from pipeline.io.video_picture import Image, upright
@@ -87,13 +87,15 @@ def encode_segment(
     Raises
     ------
     UserError
-        The segment cannot be written, or the video cannot be opened.
+        The segment cannot be written, or the video cannot be opened, or not all along the way: a
+        disk that was gone for a moment must not leave frames without a picture for good.
     """
     if not 0 <= start < stop <= index.frame_count:
         raise ValueError(f"no frames {start} to {stop} in a video of {index.frame_count}")
     own = open_video(path, index, keep_bytes=_KEEP_BYTES) if reader is None else reader
     part = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
     try:
+        key = proxy_key(path)
         out.parent.mkdir(parents=True, exist_ok=True)
         segment = _Writer(part, index)
         try:
@@ -104,8 +106,14 @@ def encode_segment(
             return
         if segment.n_packets != stop - start:
             raise RuntimeError(f"{segment.n_packets} packets for frames {start} to {stop}")
+        facts = segment.facts(start, stop, own)
+        if proxy_key(path) != key or _can_be_had(path, index, facts.missing):
+            raise UserError(
+                f"{path}: the video was replaced, or could not be read for a while, while its small"
+                " copy was made."
+            )
         sync_to_disk(part)
-        _put_in_place(part, out, segment.facts(start, stop, own))
+        _put_in_place(part, out, facts)
     except (OSError, av.FFmpegError) as error:
         raise UserError(f"{out} could not be written ({error.strerror or error}).") from error
     finally:
@@ -114,6 +122,15 @@ def encode_segment(
             part.unlink(missing_ok=True)
         if reader is None:
             own.close()
+
+
+def _can_be_had(path: Path, index: VideoIndex, missing: tuple[int, ...]) -> bool:
+    """Whether frames that had no picture have one after all, by a few of them."""
+    if not missing:
+        return False
+    with open_video(path, index, keep_bytes=_KEEP_BYTES) as reader:
+        some = {missing[0], missing[len(missing) // 2], missing[-1]}
+        return any(reader.get(frame) is not None for frame in sorted(some))
 
 
 def _put_in_place(part: Path, out: Path, facts: SegmentFacts) -> None:

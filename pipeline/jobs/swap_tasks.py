@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.data.layers import reach_of
 from pipeline.data.observations import observations
 from pipeline.data.sequence import Sequence
-from pipeline.geometry.fuse import REACH, track_lengths
+from pipeline.geometry.fuse import track_lengths
 from pipeline.geometry.swaps import SwapSuggestion, detect_swaps, swap_ranges
 from pipeline.io.project import Project
 from pipeline.jobs.messages import Done, Event, Job, Progress
@@ -47,8 +48,9 @@ def find_swaps(job: Job) -> Generator[Event, None, None]:
 
 def _found_in(sequence: Sequence, track: int, start: int, stop: int) -> list[SwapSuggestion]:
     """Suggestions in some frames, with those around them as context."""
-    first = max(0, start - 2 * REACH)
-    frames = np.arange(first, min(stop + 2 * REACH, sequence.n_frames))
+    context = 2 * reach_of("fused", sequence.info.fps)
+    first = max(0, start - context)
+    frames = np.arange(first, min(stop + context, sequence.n_frames))
     seen = observations(sequence, track, frames)
     found = detect_swaps(
         sequence.cameras,

@@ -175,6 +175,15 @@ def test_an_edit_makes_the_fused_points_around_it_stale(sequence: Sequence) -> N
     assert not sequence.stamps.stale("fused", 0)[solved].any()
 
 
+@pytest.mark.parametrize(("fps", "reach"), [(25.0, 15), (60.0, 15), (120.0, 30), (240.0, 60)])
+def test_an_edit_is_felt_as_long_at_any_frame_rate(fps: float, reach: int) -> None:
+    sequence = Sequence(replace(small_sequence().info, fps=fps))
+    sequence.stamps.computed("fused", 0, ALL, sequence.revision)
+    apply(sequence, edits.place_point(sequence, 0, 100, 1, K, (1, 2)))
+    stale = np.flatnonzero(sequence.stamps.stale("fused", 0))
+    assert stale.tolist() == list(range(100 - reach, 101 + reach))
+
+
 @given(st.floats(0.2, 3.0), st.integers(-20, 20), st.floats(-20, 20), st.floats(-0.02, 0.02))
 @settings(max_examples=300, deadline=None)
 def test_a_row_is_the_one_whose_picture_is_shown(

@@ -121,6 +121,14 @@ def test_a_fingerprint_notices_another_picture(tmp_path: Path) -> None:
     assert proxy_key(folder) != key
 
 
+def test_pictures_of_the_same_sizes_have_another_key(tmp_path: Path) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number:06d}.bmp"), np.full((64, 64, 3), 40, np.uint8))
+    key = proxy_key(tmp_path)
+    cv2.imwrite(str(tmp_path / "000002.bmp"), np.full((64, 64, 3), 41, np.uint8))
+    assert proxy_key(tmp_path) != key
+
+
 def test_a_proxy_of_pictures(tmp_path: Path) -> None:
     folder = _write(tmp_path / "cam", list(range(25)))
     index = index_video(folder)

@@ -177,3 +177,34 @@ def test_a_damaged_file_of_version_1_is_left_alone(path: Path) -> None:
     ):
         Project.open(path)
     assert versions(path) == (1, "1")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM meta WHERE key = 'info'",
+        "UPDATE meta SET value = '[1]' WHERE key = 'info'",
+        "UPDATE meta SET value = '{\"n_frames\": null}' WHERE key = 'info'",
+        "UPDATE chunk SET data = 'text' WHERE track >= 0",
+    ],
+)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_is_no_number_or_no_bytes_is_said_in_one_sentence(
+    path: Path, damage: str, read_only: bool
+) -> None:
+    make_version_1(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(damage)
+        connection.commit()
+    with pytest.raises(UserError, match="could not be brought"):
+        Project.open(path, read_only=read_only)
+    assert versions(path)[0] == 1
+
+
+def test_a_part_that_is_text_or_has_no_number_is_damage(path: Path) -> None:
+    for damage in ("SET data = 'text'", "SET number = 'text' WHERE layer = 'manual2d.flags'"):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"UPDATE chunk {damage}")
+            connection.commit()
+        with pytest.raises(UserError, match="is damaged: part"):
+            Project.open(path)

@@ -239,3 +239,25 @@ def test_the_size_is_the_videos_where_that_is_small(kinds: VideoKinds, store: Pr
     image = _proxy(store, kinds["pyramid"]).get(0)
     assert image is not None
     assert image.shape == (HEIGHT, WIDTH, 4)
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+def test_a_disk_that_was_gone_leaves_no_segment_with_frames_missing(
+    kinds: VideoKinds, store: ProxyStore, tmp_path: Path, is_back: bool
+) -> None:
+    path = tmp_path / "walk.mp4"
+    content = kinds["b_frames"].read_bytes()
+    path.write_bytes(content)
+    index = index_video(path)
+    out = store.segment_path("walk", 0)
+    with open_video(path, index) as reader:
+        assert reader.get(0) is not None
+        path.write_bytes(content[: len(content) // 3])
+        assert reader.get(480) is None  # remembered by the reader
+        if is_back:
+            path.write_bytes(content)
+        steps = encode_segment(path, index, 0, 500, out, reader=reader)
+        disk_comes_back = (path.write_bytes(content) for _ in steps)
+        with pytest.raises(UserError, match=r"walk\.mp4: the video was replaced, or could not be"):
+            list(disk_comes_back)
+    assert not out.exists()

@@ -137,6 +137,17 @@ def test_a_key_is_of_the_content_and_not_of_the_name(tmp_path: Path) -> None:
         proxy_key(tmp_path / "missing.mp4")
 
 
+@pytest.mark.parametrize("where", [200_000, 1_000_000, 1_800_000])
+def test_a_video_of_the_same_size_and_ends_has_another_key(tmp_path: Path, where: int) -> None:
+    content = bytearray(np.random.default_rng(0).bytes(2_000_000))
+    video = tmp_path / "uncompressed.avi"
+    video.write_bytes(content)
+    key = proxy_key(video)
+    content[where - 50_000 : where + 50_000] = bytes(100_000)
+    video.write_bytes(content)
+    assert proxy_key(video) != key
+
+
 def test_the_folder_is_the_users_cache(tmp_path: Path) -> None:
     assert proxy_folder().is_relative_to(tmp_path)
     assert ProxyStore().folder == proxy_folder()

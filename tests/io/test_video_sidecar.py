@@ -12,11 +12,12 @@ import pytest
 
 from pipeline.data.errors import UserError
 from pipeline.io import video_index
+from pipeline.io.mp4_table import read_table
 from pipeline.io.video_demux import index_by_demux
 from pipeline.io.video_frames import VideoIndex
 from pipeline.io.video_index import index_video
 from pipeline.io.video_moov import index_by_moov
-from pipeline.io.video_sidecar import read_sidecar, sidecar_path
+from pipeline.io.video_sidecar import read_sidecar, sidecar_path, write_sidecar
 from tests.truth.video import truncate
 from tests.truth.video_kinds import SHOWN, VideoKinds
 
@@ -145,3 +146,28 @@ def test_where_no_sidecar_can_be_written_there_is_none(
 def test_what_is_cut_off_is_not_taken_from_its_table(kinds: VideoKinds, tmp_path: Path) -> None:
     path = truncate(kinds["pyramid"], tmp_path / "cut.mp4", 0.999)
     assert index_by_moov(path) is None
+
+
+def test_whatever_bytes_of_a_sidecar_are_wrong_the_index_is_made_anew(
+    kinds: VideoKinds, tmp_path: Path
+) -> None:
+    path = kinds["avi_mpeg4"]
+    sidecar = tmp_path / "index.npz"
+    write_sidecar(sidecar, index_by_demux(path))
+    sound = sidecar.read_bytes()
+    central = sound.index(b"PK\x01\x02")
+    flags, method, needed = central + 8, central + 10, central + 6
+    for where, value in ((flags, 0x01), (flags, 0x20), (method, 99), (needed, 99)):
+        sidecar.write_bytes(sound[:where] + bytes([value]) + sound[where + 1 :])
+        assert read_sidecar(sidecar, path) is None
+
+
+def test_a_table_without_a_part_is_no_table(kinds: VideoKinds, tmp_path: Path) -> None:
+    source = kinds["b_frames"].read_bytes()
+    path = tmp_path / "odd.mp4"
+    for name in (b"stts", b"stsz", b"stco"):
+        path.write_bytes(source.replace(name, b"free"))
+        assert read_table(path) is None
+    at = source.index(b"stsz")  # four billion samples of one byte each
+    path.write_bytes(source[: at + 8] + b"\0\0\0\1\xff\xff\xff\xff" + source[at + 16 :])
+    assert read_table(path) is None

@@ -90,6 +90,25 @@ def _bits(camera: Camera) -> bytes:
     return camera.rotation.tobytes() + camera.translation.tobytes()
 
 
+@pytest.mark.parametrize("when", ["while it works", "once it is shown"])
+def test_what_was_fitted_to_other_time_axes_is_not_applied(qtbot, when: str) -> None:
+    with _refining() as (bench, jobs, dialog):
+        document = bench.document
+        result = _result(document.sequence.cameras)
+        shift = edits.set_sync(document.sequence, 1, 2.0, 0.0)
+        if when == "while it works":
+            document.commit("Shift", shift, PLACE)
+            jobs.end(result)
+        else:
+            jobs.end(result)
+            assert dialog.apply_button.isEnabled()
+            document.commit("Shift", shift, PLACE)
+        assert not dialog.apply_button.isEnabled()
+        assert "refine again" in dialog.notes.text()
+        dialog.apply()
+        assert document.history.position == 1, "only the shift"
+
+
 def test_what_would_change_is_shown_and_applied_as_one_step(qtbot) -> None:
     with _refining() as (bench, jobs, dialog):
         document = bench.document
