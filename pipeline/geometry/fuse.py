@@ -12,19 +12,23 @@ from pipeline.data.observations import detections, observations
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
 from pipeline.data.source import Source
+from pipeline.geometry.track_edit import solve_track_window
+from pipeline.geometry.track_input import Track, checked_track
 from pipeline.geometry.track_limbs import LimbLengths
 from pipeline.geometry.track_options import DEFAULT_TRACK_OPTIONS
 from pipeline.geometry.track_solve import (
     CONTEXT_S,
-    Track,
-    checked_track,
     length_stretches,
     solve_track,
     subject_lengths,
 )
 
+FloatArray = NDArray[np.floating]
+
 # Frames read on both sides at least, as many as an edit makes stale.
 REACH = 15
+# So many frames at most are solved as a window amid what is up to date (an edit makes 31 stale).
+FEW = 64
 
 
 def solve_fused(
@@ -32,7 +36,8 @@ def solve_fused(
 ) -> tuple[Patch, ...]:
     """Patches that bring the ``fused`` layers of ``track`` up to date in ``frames`` (n,).
 
-    What comes out does not depend on which other frames are asked for. A point placed in 3D stands
+    What comes out does not depend on which other frames are asked for: a few amid others that are
+    up to date, as after an edit, are solved with those held. A point placed in 3D stands
     where it was put, without a sigma; a point that fewer than two views see is ``INTERPOLATED``.
     ``lengths`` are by default :func:`track_lengths`.
     """
@@ -54,17 +59,33 @@ def solve_fused(
         part = slice(low, high)
         seen = observations(sequence, track, part)
         placed = sequence.read("manual3d.xyz", part, track).astype(np.float64)
-        solution = solve_track(
-            sequence.cameras, seen.xy, seen.score, skeleton=sequence.info.skeleton,
-            fps=sequence.info.fps, manual=seen.manual, placed=placed, lengths=lengths,
-        )  # fmt: skip
-        known = np.isfinite(solution.xyz[..., 0])
+        inside = frames[rows] - low
+        window = slice(int(inside[0]), int(inside[-1]) + 1)
+        stale = sequence.stamps.stale_at("fused", track, np.arange(low, high))
+        stale[window] = False
+        place: FloatArray
+        deviation: FloatArray
+        if window.stop - window.start <= FEW and not stale.any():
+            present = sequence.read("fused.xyz", part, track)
+            place = np.array(present, dtype=np.float64)
+            deviation = np.full(place.shape[:2], np.nan)
+            place[window], deviation[window] = solve_track_window(
+                sequence.cameras, seen.xy, seen.score, present, window.start, window.stop,
+                fps=sequence.info.fps, manual=seen.manual, placed=placed, lengths=lengths,
+            )  # fmt: skip
+        else:
+            solution = solve_track(
+                sequence.cameras, seen.xy, seen.score, skeleton=sequence.info.skeleton,
+                fps=sequence.info.fps, manual=seen.manual, placed=placed, lengths=lengths,
+            )  # fmt: skip
+            place, deviation = solution.xyz, solution.sigma
+        views = np.isfinite(seen.xy[..., 0]) & ((seen.score > 0.0) | seen.manual)
+        known = np.isfinite(place[..., 0])
         whence = np.where(known, int(Source.TRIANGULATED), int(Source.NONE))
-        whence[solution.bridged] = Source.INTERPOLATED
+        whence[known & (views.sum(axis=1) < 2)] = Source.INTERPOLATED
         whence[known & seen.manual.any(axis=1)] = Source.MANUAL_2D
         whence[np.isfinite(placed[..., 0])] = Source.MANUAL_3D
-        inside = frames[rows] - low
-        xyz[rows], sigma[rows] = solution.xyz[inside], solution.sigma[inside]
+        xyz[rows], sigma[rows] = place[inside], deviation[inside]
         source[rows] = whence[inside]
     index = np.stack(np.meshgrid(frames, np.arange(n_keypoints), indexing="ij"), -1).reshape(-1, 2)
     values: dict[str, NDArray[np.generic]] = {

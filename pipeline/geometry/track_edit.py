@@ -13,10 +13,11 @@ from pipeline.geometry.point_solver import Problem, linear_solution
 from pipeline.geometry.projection import stacked
 from pipeline.geometry.single_point import LossFunction, Matrix, Row, linearised_at, observations
 from pipeline.geometry.single_point import solved as solved_single
+from pipeline.geometry.track_input import checked_track
 from pipeline.geometry.track_limbs import LimbLengths
 from pipeline.geometry.track_options import DEFAULT_TRACK_OPTIONS, TrackOptions
 from pipeline.geometry.track_sigma import longest_sigma
-from pipeline.geometry.track_solve import RELAXED, checked_track, solve_frames
+from pipeline.geometry.track_solve import RELAXED, solve_frames
 from pipeline.geometry.track_system import FIRST_SHARE
 from pipeline.geometry.track_views import solved_inverse
 from pipeline.geometry.triangulation import linear_rows
@@ -49,7 +50,8 @@ def solve_track_window(
     cameras, xy, score, manual, placed, fps, options
         As in :func:`pipeline.geometry.track_solve.solve_track`; T frames of context suffice.
     xyz : (T, K, 3) array
-        The present solution; only what lies outside the window is used.
+        The present solution. Outside the window it stays; inside, what the views do not leave at
+        rest there is solved afresh, so that it does not matter where it was.
     start, stop : int
         The window, as indices into the arrays.
     lengths : LimbLengths
@@ -79,7 +81,6 @@ def solve_track_window(
         None if placed is None else np.asarray(placed)[part], fps, options,
     )  # fmt: skip
     begin = np.array(xyz, dtype=np.float64)[part]
-    begin[start - low : stop - low] = np.nan
     held = np.ones(track.active.shape, bool)
     held[:, start - low : stop - low] = False
     # Outside, there is a point exactly where the present solution has one.

@@ -74,8 +74,9 @@ class Part:
         Both ends of the limbs with a part in this, in metres and m^-2, and the same.
     at_ends : (N, M) sparse array
         1 where ``ends`` is not 0.
-    between, columns : (B,) int array, (2, 3 B) int array
-        Limbs between two unknowns, and the numbers of their ends' coordinates.
+    between, tied, onto : (B,) int array, (2, B) int array, (N, 2 B) sparse array
+        Limbs between two unknowns, these two, and where what pulls at the first ends, then at the
+        second ends, goes.
     """
 
     points: NDArray[np.intp]
@@ -91,7 +92,8 @@ class Part:
     ends: sparse.csc_array
     at_ends: sparse.csc_array
     between: NDArray[np.intp]
-    columns: NDArray[np.int32]
+    tied: NDArray[np.int32]
+    onto: sparse.csc_array
 
 
 def part_of(priors: Priors, chosen: BoolArray) -> Part:
@@ -136,29 +138,26 @@ def part_of(priors: Priors, chosen: BoolArray) -> Part:
         pull,
         abs(pull),
         both,
-        (3 * at[:, both, None] + np.arange(3, dtype=np.int32)).reshape(2, -1),
+        at[:, both],
+        _scattering(at[:, both].reshape(1, -1), np.ones(1, np.float32), n),
     )
 
 
 def _scattering(rows: NDArray[np.int32], factor: FloatArray, n: int) -> sparse.csc_array:
     """(n, M) matrix with ``factor`` (F,) in ``rows`` (F, M) of each column; -1 = nowhere."""
     known = rows.T >= 0
-    values = np.where(known, factor, 0.0).reshape(-1)
+    values = np.where(known, factor, factor.dtype.type(0)).reshape(-1)
     starts = np.arange(0, rows.size + 1, len(rows), dtype=np.int32)
     where = np.where(known, rows.T, 0).reshape(-1)
     return sparse.csc_array((values, where, starts), shape=(n, rows.shape[1]))
 
 
-def near_those(priors: Priors, moving: NDArray[np.intp]) -> BoolArray:
-    """(K T,) free points up to ``NEAR`` frames from one of ``moving``, or one limb away."""
-    out = np.zeros(priors.free.shape, bool)
-    out.reshape(-1)[moving] = True
-    tied = priors.stiffness > 0.0
-    first, second = priors.pairs.T
-    reached = out.copy()
-    for limb, (one, other) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
-        reached[one] |= out[other] & tied[limb]
-        reached[other] |= out[one] & tied[limb]
+def near_those(priors: Priors, part: Part, moving: BoolArray) -> BoolArray:
+    """(K T,) free points up to ``NEAR`` frames from the ``moving`` (N,), or one limb away."""
+    start = np.zeros(priors.free.size, bool)
+    start[part.points[moving]] = True
+    start[part.limbs[:, start[part.limbs].any(axis=0)]] = True
+    reached = start.reshape(priors.free.shape)
     out = reached.copy()
     for shift in range(1, NEAR + 1):
         out[:, shift:] |= reached[:, :-shift]

@@ -110,22 +110,28 @@ def _banded_covariance(normal: FloatArray, priors: Priors, reach: int) -> FloatA
     return out
 
 
-def _full(upper: FloatArray) -> FloatArray:
-    a, b, c, d, e, f = upper
-    return np.stack([a, b, c, b, d, e, c, e, f]).reshape(3, 3, -1)
-
-
 def _product(left: FloatArray, right: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ijn,jkn->ikn", left, right))
 
 
+# Of a flat 3 x 3 matrix: cofactors of the upper triangle as products of two less products of two,
+# and where the nine come from.
+_COFACTORS = np.array(
+    [[4, 8, 5, 5], [2, 5, 1, 8], [1, 5, 2, 4], [0, 8, 2, 2], [2, 1, 0, 5], [0, 4, 1, 1]]
+).T.copy()
+_NINE = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
+_UPPER_OF_NINE = np.array([0, 1, 2, 4, 5, 8])
+
+
 def _inverse(m: FloatArray) -> FloatArray:
     """Inverse of symmetric (3, 3, n)."""
-    a, b, c, d, e, f = m[0, 0], m[0, 1], m[0, 2], m[1, 1], m[1, 2], m[2, 2]
-    aa, ab, ac = d * f - e * e, c * e - b * f, b * e - c * d
-    bb, bc, cc = a * f - c * c, b * c - a * e, a * d - b * b
-    scale = 1.0 / (a * aa + b * ab + c * ac)
-    return np.asarray(np.stack([aa, ab, ac, ab, bb, bc, ac, bc, cc]).reshape(3, 3, -1) * scale)
+    flat = m.reshape(9, -1)
+    first, second, third, fourth = (flat.take(rows, 0) for rows in _COFACTORS)
+    first *= second
+    third *= fourth
+    first -= third
+    first /= (flat[:3] * first[:3]).sum(axis=0)
+    return np.asarray(first.take(_NINE, 0).reshape(m.shape))
 
 
 def _selected_inverse(
@@ -138,13 +144,14 @@ def _selected_inverse(
     backwards (K. Takahashi et al., 1973).
     """
     steps, _, n = diagonal.shape
-    identity = np.eye(3)[..., None]
+    blocks = diagonal.take(_NINE, 1).reshape(steps, 3, 3, n)
     inverses, pairs = [], []
     first, second = np.zeros((3, 3, n)), np.zeros((3, 3, n))
     carried = np.zeros((3, 3, n))
     for step in range(steps):
-        inverse = _inverse(_full(diagonal[step]) - first)
-        coupling = identity * near[step] - carried
+        inverse = _inverse(blocks[step] - first)
+        coupling = np.negative(carried, order="C")
+        coupling.reshape(9, n)[::4] += near[step]
         gain = _product(inverse, coupling)
         link = inverse * far[step]
         carried = gain.swapaxes(0, 1) * far[step]
@@ -152,7 +159,7 @@ def _selected_inverse(
         second = link * far[step]
         inverses.append(inverse)
         pairs.append(np.concatenate([gain, link], axis=1))
-    out = np.empty((steps - 2 * reach, 6, n))
+    out = np.empty((steps - 2 * reach, 9, n))
     # Of the next two steps together, as (6, 6).
     following = np.zeros((6, 6, n))
     for step in range(steps - 1, reach - 1, -1):
@@ -165,6 +172,5 @@ def _selected_inverse(
         np.negative(ahead[:, :3], out=following[:3, 3:])
         following[3:, :3] = following[:3, 3:].swapaxes(0, 1)
         if step < steps - reach:
-            for row, (i, j) in enumerate(_UPPER):
-                out[step - reach, row] = own[i, j]
-    return out
+            out[step - reach] = own.reshape(9, n)
+    return np.asarray(out.take(_UPPER_OF_NINE, 1))

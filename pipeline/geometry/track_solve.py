@@ -10,17 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.data.camera import CameraGroup
 from pipeline.data.skeleton import Skeleton
+from pipeline.geometry.track_input import Track, checked_track
 from pipeline.geometry.track_limbs import LimbLengths, measured_lengths
 from pipeline.geometry.track_options import DEFAULT_TRACK_OPTIONS, TrackOptions, TrackSolution
-from pipeline.geometry.track_part import Priors, part_of
-from pipeline.geometry.track_system import solve_system
+from pipeline.geometry.track_part import Priors, near_those, part_of
+from pipeline.geometry.track_system import solve_system, unrest
 from pipeline.geometry.track_uncertainty import point_sigma
 from pipeline.geometry.track_views import TrackViews, linear_start, track_views
 
@@ -29,7 +29,7 @@ BoolArray = NDArray[np.bool_]
 
 # Frames solved together, and seconds of context on both sides: measured, a boundary 0.5 s away
 # moves no point by more than 0.05 mm.
-BLOCK, CONTEXT_S = 480, 0.5
+BLOCK, CONTEXT_S = 720, 0.5
 # Newton steps at most: without and with the loss's tail.
 FIRST_STEPS, FINAL_STEPS = 3, 14
 # A solution this uncertain is not one.
@@ -44,68 +44,10 @@ STRETCHES, STRETCH = 12, 64
 # only where views say nothing.
 RELAXED = 1e-4
 WORKERS = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Track:
-    """Checked input of one solve, keypoints first where arithmetic wants it.
-
-    ``xy`` (T, V, K, 2), ``score`` (T, V, K), ``manual`` (T, V, K), ``placed`` (T, K, 3) NaN = not,
-    ``active`` (K, T) points that take part, ``seen`` (K, T) those that two views see.
-    """
-
-    cameras: CameraGroup
-    xy: FloatArray
-    score: FloatArray
-    manual: BoolArray
-    placed: FloatArray
-    active: BoolArray
-    seen: BoolArray
-    fps: float
-
-    def frames(self, start: int, stop: int) -> Track:
-        """The same for frames ``start`` to ``stop``."""
-        part = slice(start, stop)
-        return replace(
-            self, xy=self.xy[part], score=self.score[part], manual=self.manual[part],
-            placed=self.placed[part], active=self.active[:, part], seen=self.seen[:, part],
-        )  # fmt: skip
-
-
-def checked_track(
-    cameras: CameraGroup, xy: ArrayLike, score: ArrayLike, manual: ArrayLike | None,
-    placed: ArrayLike | None, fps: float, options: TrackOptions,
-) -> Track:  # fmt: skip
-    """Bring the input of a solve into shape; ValueError where shapes do not fit."""
-    pixels = np.asarray(xy, dtype=np.float64)
-    scores = np.asarray(score, dtype=np.float64)
-    if pixels.ndim != 4 or pixels.shape[1] != len(cameras) or pixels.shape[3] != 2:
-        raise ValueError(f"xy has shape {pixels.shape}, expected (T, {len(cameras)}, K, 2)")
-    if scores.shape != pixels.shape[:3]:
-        raise ValueError(f"score has shape {scores.shape}, expected {pixels.shape[:3]}")
-    if not fps > 0.0:
-        raise ValueError(f"fps is {fps}, expected a positive number")
-    t, _, k = scores.shape
-    by_hand = np.zeros(scores.shape, bool) if manual is None else np.asarray(manual, dtype=bool)
-    there = np.full((t, k, 3), np.nan) if placed is None else np.asarray(placed, dtype=np.float64)
-    if by_hand.shape != scores.shape:
-        raise ValueError(f"manual has shape {by_hand.shape}, expected {scores.shape}")
-    if there.shape != (t, k, 3):
-        raise ValueError(f"placed has shape {there.shape}, expected {(t, k, 3)}")
-    used = np.isfinite(pixels[..., 0]) & ((scores > 0.0) | by_hand)
-    seen = (used.sum(axis=1) >= 2).T
-    fixed = np.isfinite(there[..., 0]).T
-    active = bridged(seen | fixed, int(options.max_gap_s * fps + 1e-6))
-    return Track(cameras, pixels, scores, by_hand, there, active, seen, fps)
-
-
-def bridged(known: BoolArray, most: int) -> BoolArray:
-    """(K, T) ``known`` with gaps of at most ``most`` frames between known ones closed."""
-    t = known.shape[1]
-    index = np.arange(t)
-    before = np.maximum.accumulate(np.where(known, index, -1), axis=1)
-    after = np.minimum.accumulate(np.where(known, index, t)[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray(known | ((before >= 0) & (after < t) & (after - before - 1 <= most)))
+# Points of an earlier solution at which the next step would lower the cost by more than this are
+# solved afresh: a tenth of a millimetre where views know a point to 5 mm. It leaves alone those
+# along whose flat cost Newton's steps were still creeping. What is near is solved with them.
+RESTLESS, RIPPLES = 1e-3, 3
 
 
 def solve_track(
@@ -223,7 +165,8 @@ def solve_frames(
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """Solve one block: (T, K, 3) metres and (T, K) mm.
 
-    ``held`` (K, T) stay where they begin; their uncertainty counts like everyone's.
+    ``held`` (K, T) stay where they begin, and so does all else that the views leave at rest there;
+    what they do not, starts afresh. The uncertainty of the held counts like everyone's.
     """
     views = views_of(track, options.hold_px, options)
     xyz = starting_place(track, views, begin)
@@ -232,12 +175,23 @@ def solve_frames(
     if held is not None:
         free &= ~held
     priors = priors_of(track, lengths, free, options)
-    if free.any():
-        part = part_of(priors, free.reshape(-1))
-        if math.isfinite(options.tail_px) and (begin is None or held is not None):
-            plain = options.loss(robust=False)
-            xyz = solve_system(views, priors, part, xyz, plain, FIRST_STEPS, 5e-3)
-        xyz = solve_system(views, priors, part, xyz, options.loss(robust=True), FINAL_STEPS)
+    part = part_of(priors, free.reshape(-1))
+    plain, robust = options.loss(robust=False), options.loss(robust=True)
+    afresh = part if begin is None else None
+    if begin is not None and held is not None and len(part.points):
+        moves = unrest(views, part, xyz, robust) > RESTLESS
+        moves |= np.isnan(begin[..., 0]).T.reshape(-1)[part.points]
+        chosen = near_those(priors, part, moves)
+        afresh = part_of(priors, chosen)
+        again = np.where(chosen.reshape(free.shape).T[..., None], np.nan, begin)
+        xyz = starting_place(track, views, again)
+        for _ in range(RIPPLES):
+            chosen = near_those(priors, part, chosen[part.points])
+        part = part_of(priors, chosen)
+    if len(part.points):
+        if math.isfinite(options.tail_px) and afresh is not None:
+            xyz = solve_system(views, priors, afresh, xyz, plain, FIRST_STEPS, 5e-3)
+        xyz = solve_system(views, priors, part, xyz, robust, FINAL_STEPS)
     priors.free = track.active & ~fixed
     sigma = point_sigma(views, priors, xyz, track.fps, options)
     xyz[~(sigma <= MOST_SIGMA_MM) & free] = np.nan

@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.linalg import lapack
 
 from pipeline.geometry.track_part import Part, Priors, near_those, part_of
@@ -64,18 +63,7 @@ def _banded(part: Part, at: Linearised, along: FloatArray, dtype: type[np.floati
     return band
 
 
-def _coupled(part: Part, along: FloatArray, dtype: type[np.floating]) -> list[sparse.csr_array]:
-    """How both ends of the limbs between two unknowns move along them: (M, 3 N) matrices."""
-    limbs = part.between
-    scaled = along[limbs] * np.sqrt(part.stiffness[limbs])[:, None]
-    data, starts = scaled.astype(dtype).reshape(-1), np.arange(0, 3 * len(limbs) + 1, 3, np.int32)
-    shape = (len(limbs), 3 * len(part.points))
-    return [sparse.csr_array((data, columns, starts), shape=shape) for columns in part.columns]
-
-
-def _newton_step(
-    part: Part, at: Linearised, along: FloatArray, gradient: FloatArray
-) -> FloatArray:
+def _newton_step(part: Part, at: Linearised, along: FloatArray, gradient: FloatArray) -> FloatArray:
     """(N, 3) step against the gradient, by preconditioned conjugate gradients."""
     single = part.temporal.max(initial=0.0) < 6.0 * STIFF
     dtype = np.float32 if single else np.float64
@@ -90,8 +78,10 @@ def _newton_step(
     z, _ = substitute(factor, residual, lower=1)
     if not len(part.between):
         return np.asarray(z, dtype=np.float64).reshape(gradient.shape)
-    one, other = _coupled(part, along, dtype)
-    from_one, from_other = one.T, other.T
+    one, other = part.tied
+    rod: FloatArray = (along.take(part.between, 0)
+           * np.sqrt(part.stiffness[part.between])[:, None]).astype(dtype)  # fmt: skip
+    pull = np.empty((2, *rod.shape), dtype)
     # What the preconditioner makes of a direction is carried along, so that only the limbs'
     # part of the matrix is ever multiplied.
     step, direction, mapped = np.zeros_like(residual), z.copy(), residual.copy()
@@ -100,8 +90,11 @@ def _newton_step(
     for _ in range(CG_STEPS):
         if product <= enough:
             break
-        image = mapped - from_one @ (other @ direction)
-        image -= from_other @ (one @ direction)
+        places = direction.reshape(-1, 3)
+        for end, far in ((0, other), (1, one)):
+            stretched = np.einsum("bi,bi->b", rod, places.take(far, 0))
+            np.multiply(rod, stretched[:, None], out=pull[end])
+        image = mapped - (part.onto @ pull.reshape(-1, 3)).reshape(-1)
         length = dtype(product / float(np.vdot(direction, image)))
         step += length * direction
         residual -= length * image
@@ -134,18 +127,27 @@ def _linearised(
     return at, along, gradient, cost
 
 
+def unrest(views: TrackViews, part: Part, xyz: FloatArray, loss: RobustLoss) -> FloatArray:
+    """(N,) by how much the next step would lower the cost at each point of ``part``."""
+    place, seen = xyz.reshape(-1, 3), some_views(views, part.points)
+    at, along, gradient, _ = _linearised(seen, part, place, loss, FIRST_SHARE)
+    step = _newton_step(part, at, along, gradient)
+    return np.asarray(np.abs(np.einsum("ni,ni->n", gradient, step)))
+
+
 def solve_system(
     views: TrackViews, priors: Priors, whole: Part, xyz: FloatArray, loss: RobustLoss, steps: int,
     tolerance: float = STEP_TOLERANCE,
 ) -> FloatArray:  # fmt: skip
     """(K, T, 3) minimum reached from ``xyz`` (finite everywhere) in at most ``steps`` steps.
 
-    ``whole`` are all free points.
+    Only ``whole`` moves.
     """
-    place, part = np.array(xyz, dtype=np.float64).reshape(-1, 3), whole
+    place: FloatArray = np.array(xyz, dtype=np.float64).reshape(-1, 3)
+    part = whole
     seen = some_views(views, part.points)
     best, lowest, halvings = place, math.inf, 0
-    step = np.zeros((len(part.points), 3))
+    step: FloatArray = np.zeros((len(part.points), 3))
     for number in range(steps):
         share = FIRST_SHARE if number < CAREFUL_STEPS else SHARE
         at, along, gradient, cost = _linearised(seen, part, place, loss, share)
@@ -163,9 +165,12 @@ def solve_system(
         place[part.points] += step
         if float(length.max(initial=0.0)) <= tolerance:
             break
-        moving = near_those(priors, part.points[length > ARRIVED])
-        if np.count_nonzero(moving) <= FEWER * len(part.points):
-            part = part_of(priors, moving)
+        moving, enough = length > ARRIVED, FEWER * len(length)
+        if np.count_nonzero(moving) > enough:
+            continue
+        chosen = near_those(priors, part, moving)
+        if np.count_nonzero(chosen) <= enough:
+            part = part_of(priors, chosen)
             seen = some_views(views, part.points)
             step = place[part.points] - best[part.points]
             *_, lowest = _linearised(seen, part, best, loss, share)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geometry.track_options import TrackOptions
-from pipeline.geometry.track_sigma import longest_sigma, marginal_covariance
 from pipeline.geometry.track_part import Priors
+from pipeline.geometry.track_sigma import longest_sigma, marginal_covariance
 from pipeline.geometry.track_views import TrackViews, solved_inverse, views_at, weighted_normal
 
 FloatArray = NDArray[np.floating]

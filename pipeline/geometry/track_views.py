@@ -22,7 +22,7 @@ BoolArray = NDArray[np.bool_]
 # 0.001 px, a hundredth of a millimetre.
 WORK = np.float32
 # Points worked on at once: some forty rows of this many numbers stay within a processor's cache.
-STRIP = 2048
+STRIP = 4096
 
 
 @dataclass(frozen=True, slots=True)

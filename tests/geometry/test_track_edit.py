@@ -60,6 +60,28 @@ def test_a_window_knows_of_edits(cameras, seen, whole) -> None:
     assert np.nanmax(np.linalg.norm(xyz - complete.xyz[35:66], axis=-1)) < 0.0005
 
 
+def test_a_window_heeds_small_edits_and_leaves_alone_what_is_far(cameras, seen, whole) -> None:
+    xy, score = seen[0].copy(), seen[1].copy()
+    target = whole.xyz[50, KNEE] + [0.0, 0.001, 0.0]
+    xy[50, :, KNEE], score[50, :, KNEE] = observe(cameras, target[None])[0], 1.0
+    manual = np.zeros(score.shape, bool)
+    manual[50, :, KNEE] = True
+    xyz, _ = solve_track_window(
+        cameras, xy, score, whole.xyz, 35, 66, lengths=whole.lengths, fps=FPS, manual=manual
+    )
+    assert np.linalg.norm(xyz[15, KNEE] - target) < 0.0002
+    wrist = SKELETON.index("right_wrist")
+    np.testing.assert_array_equal(xyz[:, wrist], whole.xyz[35:66, wrist])
+
+
+def test_it_does_not_matter_where_an_edited_point_was(cameras, seen, whole) -> None:
+    """Dragged away and back, it is where it was."""
+    astray = whole.xyz.copy()
+    astray[50, KNEE] += [0.3, -0.2, 0.4]
+    xyz, _ = solve_track_window(cameras, *seen, astray, 35, 66, lengths=whole.lengths, fps=FPS)
+    assert np.nanmax(np.linalg.norm(xyz - whole.xyz[35:66], axis=-1)) < 0.0005
+
+
 def test_a_window_outside_is_refused(cameras, seen, whole) -> None:
     for start, stop in ((-1, 5), (5, 5), (90, 101)):
         with pytest.raises(ValueError):

@@ -10,9 +10,10 @@ import pytest
 from pipeline.data.camera import CameraGroup
 from pipeline.data.skeleton import project_skeleton
 from pipeline.geometry import track_solve
+from pipeline.geometry.track_input import bridged
 from pipeline.geometry.track_limbs import measured_lengths, segments
 from pipeline.geometry.track_options import TrackOptions, TrackSolution
-from pipeline.geometry.track_solve import bridged, solve_track
+from pipeline.geometry.track_solve import solve_track
 from pipeline.geometry.triangulation import LINEAR_OPTIONS, triangulate
 from tests.truth.cameras import observe, ring
 from tests.truth.moving_body import Detector, detected_body, moving_body
@@ -212,7 +213,7 @@ def test_frame_rates_are_told_apart(cameras) -> None:
     """The same motion filmed twice as fast comes out as accurate."""
     results = []
     for fps in (60.0, 240.0):
-        truth = moving_body(round(1.5 * fps), fps, seed=8, vigour=0.4)
+        truth = moving_body(round(1.0 * fps), fps, seed=8, vigour=0.4)
         xy, score = detected_body(cameras, truth, fps)
         solution = solve_track(cameras, xy, score, skeleton=SKELETON, fps=fps)
         results.append(np.nanmedian(error_mm(solution.xyz, truth)))

