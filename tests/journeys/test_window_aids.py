@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTextBrowser, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QTextBrowser, QWidget
 
 from simspine_viewer import __main__ as program
 from simspine_viewer import desktop, dialogs, preferences
@@ -126,6 +126,19 @@ def test_a_conflict_names_both_and_can_be_taken(window: MainWindow) -> None:
     assert window.table.keys["revert"] == ("R",)
 
 
+def test_another_preset_takes_the_question_back(window: MainWindow) -> None:
+    page = keys_page(window)
+    page.select("next")
+    click(page.record)
+    QTest.keyClick(page.record, Qt.Key.Key_R)
+    assert page.take.isVisible()
+    page.preset.setFocus()
+    QTest.keyClick(page.preset, Qt.Key.Key_Down)
+    assert window.settings.key_preset == "SLEAP"
+    assert not page.conflict.isVisible()
+    assert not page.take.isVisible()
+
+
 def test_presets_and_files_of_keys(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +207,8 @@ def test_preferences_hold_at_once_and_defaults_come_back(window: MainWindow) -> 
     assert window.theme.name == "light"
     click(dialog.buttons.button(dialog.buttons.StandardButton.RestoreDefaults))
     wait_until(lambda: window.font().pointSizeF() == pytest.approx(size))
+    # Letters typed in quick succession are one word to a list.
+    QTest.qWait(QApplication.keyboardInputInterval() + 50)
     QTest.keyClick(page.theme, Qt.Key.Key_D)
     assert window.theme.name == "dark"
     assert preferences.show(window) is dialog, "there is one such window"
@@ -292,8 +307,13 @@ def test_the_manual_is_shown_in_the_program(window: MainWindow) -> None:
     window.table.actions["manual"].trigger()
     (page,) = window.findChildren(QTextBrowser)
     assert "A recording is a folder with 2 to 8 synchronized videos" in page.toPlainText()
+    back = next(b for b in page.window().findChildren(QPushButton) if b.text() == "Back")
+    assert not back.isVisible()
     page.setSource(page.source().resolved("export-formats.md"))
     assert "TRC" in page.toPlainText()
+    click(back)
+    assert "A recording is a folder" in page.toPlainText()
+    assert not back.isVisible()
 
 
 def test_diagnostics_are_shown_then_copied(
