@@ -72,6 +72,11 @@ def _show_page(parent: QWidget, title: str, html: str) -> QTextBrowser:
     page.setHtml(html)
     close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     close.rejected.connect(dialog.reject)
+    back = close.addButton("Back", QDialogButtonBox.ButtonRole.ResetRole)
+    back.setToolTip("To the page before (Alt+Left)")
+    back.clicked.connect(page.backward)
+    back.hide()  # until a link was followed
+    page.backwardAvailable.connect(back.setVisible)
     box = QVBoxLayout(dialog)
     box.addWidget(page)
     box.addWidget(close)
@@ -98,6 +103,8 @@ def shortcuts_html(table: ActionTable) -> str:
         ("Middle drag", "move the picture"),
         ("Double click", "one pane large, or all again"),
         ("Drag in 3D", "turn; middle or Shift drag moves; wheel zooms"),
+        ("Drag on the timeline", "go through time; Shift drag selects a range"),
+        ("Wheel on the timeline", "zoom; Shift and wheel, or a middle drag, moves along"),
     )
     rows.append("<tr><td colspan='3'><h3>Mouse</h3></td></tr>")
     rows += [f"<tr><td><b>{a}</b>&nbsp;&nbsp;</td><td></td><td>{b}</td></tr>" for a, b in mouse]

@@ -94,7 +94,7 @@ class KeysPage(Page):
         self.preset.addItems(list(keymap.PRESETS))
         self.preset.setToolTip("Keys as in another program; your own changes stay on top.")
         self.preset.setAccessibleName("Preset of keys")
-        self.preset.textActivated.connect(lambda name: self.set("key_preset", name))
+        self.preset.textActivated.connect(self._choose_preset)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search by name or key")
         self.search.setAccessibleName("Search commands by name or key")
@@ -191,6 +191,10 @@ class KeysPage(Page):
         return next(c.text for c in self.window_.table.commands if c.id == command_id)
 
     # Changing keys
+
+    def _choose_preset(self, name: str) -> None:
+        self.set("key_preset", name)
+        self._forget_conflict()  # the asked key may belong to another command now
 
     def _recorded(self, key: str) -> None:
         other = keymap.holder(self.window_.table.keys, key, self._id())

@@ -96,7 +96,7 @@ class LayoutManager(QObject):
         """The layout the window is in."""
         window = self._window
         sizes = window.splitter.sizes()
-        share = round(100 * sizes[0] / sum(sizes)) if len(sizes) == 2 and all(sizes) else 62
+        share = round(100 * sizes[0] / sum(sizes)) if len(sizes) == 2 and all(sizes) else 72
         shown = tuple(name for name, dock in window.docks.items() if not dock.isHidden())
         front = next(
             (name for name in shown if not window.docks[name].visibleRegion().isEmpty()), ""

@@ -27,7 +27,7 @@ class Layout:
     shows: str = "both"
     panes: Arrangement = Arrangement.GRID
     apart: str = ""
-    split: int = 62
+    split: int = 72
     docks: tuple[str, ...] | None = None
     front: str = "inspector"
     toolbar: bool = True
@@ -39,7 +39,6 @@ BUILT_IN = (
     Layout(
         "Edit",
         panes=Arrangement.STRIP,
-        split=72,
         docks=("inspector", "history", "people", "timeline"),
     ),
     Layout("3D", shows="3d", docks=("inspector", "timeline")),

@@ -132,6 +132,7 @@ class MainWindow(QMainWindow):
         self.command_palette = CommandPalette(self)
         self._drop_hint = DropHint(self)
         self.calibration_notes = CalibrationNotes(self)
+        self.place_keeper = remembered_place.PlaceKeeper(self)
         self.theme = theme or theme_for(settings.theme, app)
         self.set_theme(self.theme)
         aids.apply_settings(self)

@@ -74,7 +74,7 @@ class NoteEditor(QDialog):
         if lost:
             said = f"Too long: the last {lost} letter{'s' if lost > 1 else ''} will be left out."
         else:
-            said = f"{NOTE_BYTES - used} of {NOTE_BYTES} bytes left."
+            said = f"Room for {NOTE_BYTES - used} more letters (fewer if they carry accents)."
         self.room.setText(said)
         self.room.setProperty("role", "warning" if lost else "muted")
         self.room.style().polish(self.room)

@@ -13,6 +13,8 @@ GAP = 2
 # Another arrangement is taken only where it shows the pictures this much larger, so that panes do
 # not jump to and fro while the window is being resized.
 _BETTER = 1.05
+# Texts above the pictures are cut only where the pictures become this much larger by it.
+_WORTH_NARROW = 1.5
 _STRIP_SHARE = 0.24  # of the width or height goes to the small panes beside a big one
 
 Size = tuple[int, int]
@@ -116,11 +118,15 @@ def best_columns(
 ) -> int:
     """Number of columns that shows the pictures largest; ``current`` unless another is better.
 
-    No pane becomes narrower than ``narrowest`` widget points as long as that can be had.
+    No pane becomes narrower than ``narrowest`` widget points as long as that can be had without
+    making the pictures tiny.
     """
     count = len(sizes)
-    wide = [n for n in range(1, count + 1) if (area[0] + GAP) / n - GAP >= narrowest]
-    scales = {n: picture_scale(n, sizes, area, strip) for n in wide or [1]}
+    widths = {n: (area[0] + GAP) / n - GAP for n in range(1, count + 1)}
+    scales = {n: picture_scale(n, sizes, area, strip) for n in widths}
+    wide = [n for n in widths if widths[n] >= narrowest] or [1]
+    if max(scales.values()) <= max(scales[n] for n in wide) * _WORTH_NARROW:
+        scales = {n: scales[n] for n in wide}
     # Of equals the one with fewer empty places, then the wider one.
     best = max(scales, key=lambda n: (round(scales[n], 6), -(-count % n), n))
     if current in scales and scales[best] <= scales[current] * _BETTER:

@@ -6,6 +6,8 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QObject, QTimer
+
 from pipeline.data.errors import UserError
 from simspine_viewer.pane_transform import PaneTransform, fitted
 
@@ -15,7 +17,35 @@ if TYPE_CHECKING:
 
 _SCALES = (0.01, 10_000.0)  # enlargements over the whole picture that a zoom can have
 
+# A program that is killed forgets no more than this of where its user was.
+KEEP_MS = 3000
+
 log = logging.getLogger(__name__)
+
+
+class PlaceKeeper(QObject):
+    """Writes the place down from time to time, so that it survives the end of the program."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(KEEP_MS)
+        self._timer.timeout.connect(self._keep)
+        window.time.moved.connect(self._moved)
+        window.selection.changed.connect(self._moved)
+        window.document.closed.connect(self._timer.stop)
+
+    def _moved(self, _: int = 0) -> None:
+        if self._window.document.is_open and not self._timer.isActive():
+            self._timer.start()
+
+    def _keep(self) -> None:
+        if self._window.time.playing or self._window.editor.dragging:
+            self._timer.start()
+        else:
+            remember(self._window)
 
 
 def remember(window: MainWindow) -> None:

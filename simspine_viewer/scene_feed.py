@@ -158,6 +158,7 @@ class SceneFeed:
             preview, selected = self.preview(), self._selection.keypoint
             if not self._viewpoints.is_placed:
                 self._viewpoints.start(size)
+            self._viewpoints.keep(size)
             scene.set_points(
                 self.xyz(),
                 selected=selected,

@@ -42,6 +42,8 @@ from simspine_viewer.viewpoints import Viewpoints
 FloatArray = NDArray[np.float64]
 
 FRAME_MS = 33  # between pictures
+# In play the videos go first: 25 pictures a second at most, and at most a quarter of the time.
+PLAY_FRAME_MS, PLAY_FIRST = 40, 4.0
 # A point is dragged in a pane: the hand goes by the panes, so 3D takes an eighth of the time.
 PANES_FIRST = 8.0
 STILL_MS = 180  # of rest, after which the picture is drawn again without jagged edges
@@ -141,6 +143,7 @@ class View3D(QWidget):
     def set_follow(self, follow: Follow) -> None:
         """Choose what keeps its place while the frame changes."""
         self.follow = follow
+        self._viewpoints.brings_back = follow is Follow.NOTHING
         self._held = self._followed()
 
     def _followed(self) -> FloatArray:
@@ -231,7 +234,11 @@ class View3D(QWidget):
             return
         preview = self._document.preview
         in_a_pane = preview is not None and preview.view >= 0
-        wait = max(FRAME_MS, round(PANES_FIRST * self._took)) if in_a_pane else FRAME_MS
+        wait = FRAME_MS
+        if in_a_pane:
+            wait = max(FRAME_MS, round(PANES_FIRST * self._took))
+        elif self._cursor.playing:
+            wait = max(PLAY_FRAME_MS, round(PLAY_FIRST * self._took))
         since = self._clock.elapsed() if self._clock.isValid() else wait
         self._timer.start(max(0, wait - since))
 

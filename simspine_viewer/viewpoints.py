@@ -17,12 +17,14 @@ Size = tuple[int, int]
 
 START_ANGLE = np.radians(35.0)  # from the front, so that both sides and depth are seen
 RADIANS_PER_PIXEL = np.pi / 400
+_BORDER = 0.15  # of the width and height; a person whose middle comes into it is leaving
 
 
 class Viewpoints:
     """The current viewpoint; ``title`` names it, ``through`` is the view looked through or -1.
 
-    ``is_placed`` is False until the person has been framed once or the user chose a viewpoint.
+    ``is_placed`` is False until the person has been framed once or the user chose a viewpoint;
+    ``brings_back`` lets :meth:`keep` move the view, which following something else forbids.
     All sizes are the widget's (width, height) in pixels.
     """
 
@@ -30,11 +32,14 @@ class Viewpoints:
         self._document, self._cursor = document, cursor
         self.current: Viewpoint = OrbitView()
         self.title, self.through, self.is_placed = "", -1, False
+        self.brings_back = True
+        self._seen = -1, np.zeros(3)  # frame and the person's middle when last drawn
 
     def reset(self) -> None:
         """Forget the viewpoint; the next person seen is framed anew."""
         self._set(OrbitView(), "")
         self.is_placed = False
+        self._seen = -1, np.zeros(3)
 
     def start(self, size: Size) -> None:
         """Frame the person obliquely from the front, if there is one."""
@@ -82,6 +87,24 @@ class Viewpoints:
         """Move along with what moved by (3,) m; a calibrated camera stays where it is."""
         if isinstance(self.current, OrbitView):
             self.current = replace(self.current, focus=self.current.focus + by)
+
+    def keep(self, size: Size) -> None:
+        """Bring a person back who leaves a free view as the frame changes.
+
+        Who looked at something else, with the person's middle out of sight, goes on seeing that.
+        """
+        frame, before = self._seen
+        self._seen = self._cursor.frame, self.centre()
+        if frame in (-1, self._cursor.frame) or not self.brings_back:
+            return
+        now = self._seen[1]
+        if self._is_inside(before, size) and not self._is_inside(now, size):
+            middle = np.array([size[0] / 2, size[1] / 2])
+            self.shift(now - orbit.on_plane(self.hole(size), middle, now))
+
+    def _is_inside(self, xyz: FloatArray, size: Size) -> bool:
+        part = orbit.project(self.hole(size), xyz) / np.maximum(size, 1)
+        return bool(((part >= _BORDER) & (part <= 1 - _BORDER)).all())  # NaN is not inside
 
     def hole(self, size: Size) -> Pinhole:
         """The camera for a widget of this size."""

@@ -43,7 +43,7 @@ class Welcome(QWidget):
         title.setWordWrap(True)
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
         hint = QLabel(
-            "Open a folder with 2 to 8 synchronized videos and a calibration, and detections if "
+            "Open a folder with 2 to 8 synchronised videos and a calibration, and detections if "
             "you have them: a Pose2Sim project works as it is."
         )
         hint.setWordWrap(True)

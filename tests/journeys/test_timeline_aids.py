@@ -208,6 +208,8 @@ def test_markers_and_notes(window: MainWindow) -> None:
 def test_a_note_that_is_too_long_says_so_and_is_cut_between_letters(window: MainWindow) -> None:
     key(window, Qt.Key.Key_M, SHIFT)
     editor = note_editor(window)
+    QTest.keyClicks(editor.text, "knee")
+    assert "236 more letters" in editor.room.text()
     editor.text.setText("ä" * 125)
     assert "5 letters will be left out" in editor.room.text()
     QTest.keyClick(editor.text, Qt.Key.Key_Return)

@@ -58,6 +58,22 @@ def test_a_row_breaks_before_its_texts_do_not_fit() -> None:
     assert len({rect.y() for rect in rects}) == 2
 
 
+def test_a_grid_cuts_its_texts_before_its_pictures_become_tiny() -> None:
+    """Four upright pictures on a small screen: in two rows they would be 100 points high."""
+    needs = PaneNeeds((PORTRAIT,) * 4, 84.0, 126.0)
+    rects, columns = arranged(Arrangement.GRID, needs, QRect(0, 0, 465, 300), 0)
+    assert columns == 4
+    assert all(100 <= rect.width() < 126 for rect in rects)
+    # With a little more room the texts are kept whole.
+    rects, columns = arranged(Arrangement.GRID, needs, QRect(0, 0, 520, 300), 0)
+    assert columns == 4
+    assert all(rect.width() >= 126 for rect in rects)
+    # Where little is gained, the texts win.
+    needs = PaneNeeds((LANDSCAPE,) * 4, 22.0, 126.0)
+    _, columns = arranged(Arrangement.GRID, needs, QRect(0, 0, 465, 300), 0)
+    assert columns == 2
+
+
 def test_one_view_has_everything() -> None:
     needs = PaneNeeds((LANDSCAPE,), 22.0)
     for arrangement in Arrangement:

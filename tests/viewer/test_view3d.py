@@ -172,6 +172,31 @@ def test_the_person_is_framed_at_first(stand: Stand, qtbot: QtBot) -> None:
     assert np.ptp(xy, axis=0).max() > 240
 
 
+@pytest.mark.parametrize("looking_at", ["person", "elsewhere"])
+def test_a_person_who_leaves_the_view_is_brought_back(
+    stand: Stand, qtbot: QtBot, looking_at: str
+) -> None:
+    """Who had them in sight goes on seeing them; who looked elsewhere is left alone."""
+    stand.show(qtbot)
+    view, size = stand.view.viewpoints, (400, 400)
+    start = view.centre()
+    (middle,) = stand.view.project(start[None])
+    view.zoom(200.0, middle, size)
+    assert isinstance(view.current, orbit.OrbitView)
+    if looking_at == "elsewhere":
+        view.pan(300.0, 0.0, size)
+    focus = view.current.focus.copy()
+    stand.scenes.pictures = 0
+    stand.bench.cursor.set_frame(4)
+    qtbot.waitUntil(lambda: stand.scenes.pictures > 0)
+    assert np.linalg.norm(view.centre() - start) > 0.02, "the person has moved"
+    (xy,) = stand.view.project(view.centre()[None])
+    if looking_at == "person":
+        assert xy == pytest.approx([200.0, 200.0], abs=1.0)
+    else:
+        assert view.current.focus == pytest.approx(focus)
+
+
 def test_presets_look_from_where_they_say(stand: Stand, qtbot: QtBot) -> None:
     """The right hand of somebody seen from the front is on the left."""
     stand.show(qtbot)
