@@ -85,7 +85,7 @@ def opened(app: QApplication, project: Path, *, proxies: bool) -> MainWindow:
     window.resize(1920, 1080)
     window.show()
     window.document.open(Project.open(project))
-    wait(lambda: window.settled() and not window.jobs.running)
+    wait(lambda: window.settled() and not (window.jobs.running or window.planner.pending))
     QTest.qWait(300)
     return window
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,7 @@ class _IdleWork:
     video_frame: int
     exact: bool
     is_before: bool = False
+    frame: int = -1  # on the sequence axis, where the picture is to be handed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,14 @@ class Answers:
     ``deliver(view, ticket, picture)`` once for every request that was not dropped for a newer one;
     ``failed(view, sentence)`` when the file turns out to be unreadable, or decoding fails in an
     unforeseen way; ``opened(view, key, index)`` once the file is open: by which key its proxy is
-    known (empty where it can have none), and its index.
+    known (empty where it can have none), and its index; ``ahead(view, picture)`` for what
+    :meth:`DecodeThread.look_ahead` listed and could be decoded.
     """
 
     deliver: Callable[[int, int, Picture], None]
     failed: Callable[[int, str], None]
     opened: Callable[[int, str, VideoIndex], None]
+    ahead: Callable[[int, Picture], None] = lambda view, picture: None
 
 
 class DecodeThread:
@@ -126,6 +129,23 @@ class DecodeThread:
         with self._wake:
             self._request = request
             self._idle.clear()
+            self._wake.notify()
+
+    def look_ahead(self, frames: Iterable[tuple[int, int]], before: int = -1) -> None:
+        """Decode what play shows next, in place of other work ahead of time.
+
+        Parameters
+        ----------
+        frames : (sequence frame, video frame) pairs
+            Soonest first.
+        before : int
+            A video frame before which more will be wanted, -1 where play goes forwards.
+        """
+        work = [_IdleWork(video_frame, False, frame=frame) for frame, video_frame in frames]
+        if before >= 0:
+            work.append(_IdleWork(before, False, is_before=True))
+        with self._wake:
+            self._idle = deque(work)
             self._wake.notify()
 
     def set_store(self, store: ProxyStore | None) -> None:
@@ -183,9 +203,14 @@ class DecodeThread:
 
     def _work(self, work: _IdleWork) -> None:
         source = self._source
-        assert source is not None
+        if source is None:  # it could not be opened
+            return
         try:
-            if work.is_before:
+            if work.frame >= 0:
+                picture = source.playing(work.frame, work.video_frame, self._has_call)
+                if picture.pixels is not None:
+                    self._answers.ahead(self._view, picture)
+            elif work.is_before:
                 source.before(work.video_frame, self._has_call, exact=work.exact)
             else:
                 source.ahead(work.video_frame, self._has_call, exact=work.exact)

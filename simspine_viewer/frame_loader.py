@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Container
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ from pipeline.io.video_frames import VideoIndex
 from simspine_viewer.decode_thread import Answers, DecodeRequest, DecodeThread
 from simspine_viewer.picture import NO_FRAME, NO_VIDEO, Picture, Size
 from simspine_viewer.picture_refiner import PictureRefiner
+from simspine_viewer.play_queue import DEPTH, PlayQueue, depth
 
 MAX_BYTES = 512 * 2**20
 # Frames fetched ahead while idle: enough to bridge one late tick at 60 Hz, few enough that four
@@ -63,6 +65,11 @@ class KnownVideo:
 class FrameLoader(QObject):
     """Loads the pictures of all views.
 
+    Attributes
+    ----------
+    upcoming : callable(count), optional
+        The frames that play goes to next, soonest first; they are decoded ahead of it.
+
     Signals
     -------
     frames_ready(frame, pictures) : a tuple of one :class:`Picture` per view, all of ``frame``.
@@ -87,6 +94,9 @@ class FrameLoader(QObject):
         self._threads: list[DecodeThread | None] = []
         self._sizes: dict[int, Size | None] = {}
         self._playing = False
+        self.upcoming: Callable[[int], Items[int]] | None = None
+        self._queue = PlayQueue()
+        self._depth = DEPTH
         self._requested = self._shown = self._dropped = 0
         self._current: int | None = None
         self._snapping = False
@@ -126,6 +136,7 @@ class FrameLoader(QObject):
     def set_store(self, store: ProxyStore | None) -> None:
         """Take small copies of the videos from a store, or (None) use none."""
         self._store = store
+        self._queue.expect(())
         for thread in self._threads:
             if thread is not None:
                 thread.set_store(store)
@@ -139,7 +150,8 @@ class FrameLoader(QObject):
         readers = int(self._max_bytes * _READERS_SHARE)
         self._cache = FrameCache(self._max_bytes - readers)
         keep_bytes = readers // max(sum(video.path is not None for video in videos), 1)
-        answers = Answers(self._deliver, self._fault, self._open)
+        self._queue, self._depth = PlayQueue(), DEPTH
+        answers = Answers(self._deliver, self._fault, self._open, self._queue.put)
         self._closed = False
         self._threads = [
             None
@@ -153,6 +165,7 @@ class FrameLoader(QObject):
         if self._closed or tuple(syncs) == self._syncs or len(syncs) != len(self._threads):
             return
         self._syncs = tuple(syncs)
+        self._queue.expect(())  # what is there belongs to other frames now
         self._current = self._next = None
         self.request(self._last)
 
@@ -165,8 +178,20 @@ class FrameLoader(QObject):
         self._playing = playing
         if playing:
             self._refiner.drop()
-        elif self._shown_frame is not None and not self.busy:
+            self._look_ahead()
+            return
+        self._queue.expect(())
+        if self._shown_frame is not None and not self.busy:
             self._refiner.shown()
+
+    def has(self, frame: int) -> bool:
+        """Whether a frame has been decoded ahead of play in every view."""
+        for view, (thread, sync) in enumerate(zip(self._threads, self._syncs, strict=True)):
+            if thread is None or sync.video_frame(frame) is None:
+                continue
+            if self._queue.get(view, frame) is None:
+                return False
+        return True
 
     def set_target_size(self, view: int, size: Size | None) -> None:
         """Width and height in device pixels at which a view is drawn; None where it is enlarged.
@@ -183,11 +208,13 @@ class FrameLoader(QObject):
         self._refiner.moved()
         distance = frame - self._last
         is_jump = abs(distance) > _STEP
+        # A scrub goes by any distance, and working ahead of it would keep the next request waiting.
+        is_steady = self._playing or abs(distance) <= 1 or distance == self._stride
         if distance and not is_jump:
             self._stride = distance
         self._last = frame
         if self._current is None:
-            self._begin(frame, snap=is_jump, prefetch=not is_jump)
+            self._begin(frame, snap=is_jump, prefetch=is_steady and not is_jump)
         elif is_jump and not self._snapping and not self._playing:
             # What is being decoded may take long, and is no longer near what is wanted.
             self._dropped += 1 + (self._next is not None)
@@ -226,6 +253,7 @@ class FrameLoader(QObject):
         self._snapping = snap = snap and not self._playing
         settled: dict[int, Picture] = {}
         wanted: list[tuple[DecodeThread, DecodeRequest]] = []
+        is_ahead = self._playing and self.upcoming is not None
         with self._lock:
             self._ticket += 1
             self._refined.clear()
@@ -235,8 +263,10 @@ class FrameLoader(QObject):
                     settled[view] = Picture(frame, reason=NO_VIDEO)
                 elif video_frame is None:
                     settled[view] = Picture(frame, reason=NO_FRAME)
+                elif is_ahead and (ready := self._queue.get(view, frame)) is not None:
+                    settled[view] = ready
                 else:
-                    ahead = self._ahead(frame, sync, AHEAD) if prefetch else ()
+                    ahead = self._ahead(frame, sync, AHEAD) if prefetch and not is_ahead else ()
                     # Reducing is worth its time where pictures are kept, not where they fly by.
                     size = None if self._playing else self._sizes.get(view)
                     request = DecodeRequest(
@@ -248,6 +278,23 @@ class FrameLoader(QObject):
             thread.request(request)
         if not wanted:
             self._arrived.emit()
+        self._look_ahead({thread for thread, _ in wanted})
+
+    def _look_ahead(self, called: Container[DecodeThread] = ()) -> None:
+        """Have the threads decode what play shows next; those called away begin anew."""
+        if not self._playing or self.upcoming is None:
+            return
+        frames = self.upcoming(self._depth)
+        self._queue.expect(frames)
+        for view, (thread, sync) in enumerate(zip(self._threads, self._syncs, strict=True)):
+            missing = self._queue.missing(view)
+            # Not for each frame: to wake a thread takes the window's time, too.
+            if thread is None or (2 * len(missing) < self._depth and thread not in called):
+                continue
+            placed = [(frame, sync.video_frame(frame)) for frame in missing]
+            work = [(frame, own) for frame, own in placed if own is not None]
+            is_back = len(work) > 1 and work[1][1] < work[0][1]
+            thread.look_ahead(work, before=work[-1][1] if is_back else -1)
 
     def _ahead(self, frame: int, sync: SyncMap, count: int) -> tuple[int, ...]:
         frames = (sync.video_frame(frame + self._stride * n) for n in range(1, count + 1))
@@ -320,6 +367,7 @@ class FrameLoader(QObject):
         if self._current is None or len(pictures) != len(self._threads):
             return
         frame, self._current = self._current, None
+        self._depth = depth(pictures)
         upcoming, self._next = self._next, None
         self._shown_frame = frame
         if upcoming is not None and upcoming != frame:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
-from simspine_viewer.overlay_curves import paint_curves, paint_ellipse, paint_trail
+from simspine_viewer.overlay_curves import curve_ends, paint_curves, paint_ellipse, paint_trail
 from simspine_viewer.overlay_points import (
     Placed,
     link_side,
@@ -28,7 +28,7 @@ from simspine_viewer.overlay_points import (
     paint_selected,
     placed,
 )
-from simspine_viewer.overlay_scene import OverlayScene
+from simspine_viewer.overlay_scene import EpipolarCurve, OverlayScene
 from simspine_viewer.overlay_shapes import (
     LABEL_BACKGROUND,
     LABEL_PADDING,
@@ -88,9 +88,27 @@ class Layer:
     def links(self) -> tuple[Links, Links]:
         """Those that stand still and those that a drag moves."""
         links, moving = self.scene.skeleton.links, self.scene.moving
+        if moving < 0:
+            return list(links), []
         return [link for link in links if moving not in link], [
             link for link in links if moving in link
         ]
+
+    @property
+    def curves(self) -> tuple[list[EpipolarCurve], list[EpipolarCurve]]:
+        """Those that stand still, and those that change with a drag."""
+        return still_curves(self.scene), [
+            curve for curve in self.scene.curves if not _is_still(curve, self.scene)
+        ]
+
+
+def still_curves(scene: OverlayScene) -> list[EpipolarCurve]:
+    """The curves that no drag changes; all of them where there is none."""
+    return [curve for curve in scene.curves if _is_still(curve, scene)]
+
+
+def _is_still(curve: EpipolarCurve, scene: OverlayScene) -> bool:
+    return scene.moving < 0 or scene.dragged_in not in ("", curve.camera)
 
 
 def layer_of(
@@ -134,14 +152,17 @@ def paint_ground(layer: Layer) -> None:
         paint_trail(painter, scene.trail, layer.transform, layer.area)
     if scene.legend:
         _paint_legend(layer)
+    if options.epipolar:
+        paint_curves(painter, layer.curves[0], layer.transform, layer.area)
 
 
 def paint_below(layer: Layer) -> Ends:
-    """What a drag changes below the points; returns where the curves are to be named."""
+    """What a drag changes below the points; returns where all curves are to be named."""
     scene, options = layer.scene, layer.options
     ends: Ends = []
     if options.visible and options.epipolar:
-        ends = paint_curves(layer.painter, scene, layer.transform, layer.area)
+        paint_curves(layer.painter, layer.curves[1], layer.transform, layer.area)
+        ends = curve_ends(scene.curves, layer.transform, layer.area)
     if options.visible and options.points and scene.moving >= 0:
         paint_links(layer.painter, scene, layer.placed, options.palette, layer.links[1])
     return ends

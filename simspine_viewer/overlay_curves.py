@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPolygonF
 
-from simspine_viewer.overlay_scene import EpipolarCurve, OverlayScene
+from simspine_viewer.overlay_scene import EpipolarCurve
 from simspine_viewer.overlay_shapes import (
     EDGE,
     HALO,
@@ -29,19 +30,28 @@ from simspine_viewer.trails import FUTURE, PAST, Trail
 
 
 def paint_curves(
-    painter: QPainter, scene: OverlayScene, transform: PaneTransform, area: QRectF
-) -> list[tuple[str, Point]]:
-    """The curves; returns each camera's name with the curve's last visible point."""
-    placed = [_placed(curve, transform, area.getRect()) for curve in scene.curves]
-    lines = [line for own, _ in placed for line in own]
+    painter: QPainter,
+    curves: Iterable[EpipolarCurve],
+    transform: PaneTransform,
+    area: QRectF,
+) -> None:
+    """Where points seen by other cameras can lie here."""
+    rect = area.getRect()
+    lines = [line for curve in curves for line in _placed(curve, transform, rect)[0]]
+    if not lines:
+        return
     for own, width in ((EDGE, 2.4), (rgba(EPIPOLAR), 1.2)):
         painter.setPen(pen(own, width))
         painter.drawLines(lines)
-    return [
-        (curve.camera, end)
-        for curve, (_, end) in zip(scene.curves, placed, strict=True)
-        if end is not None
-    ]
+
+
+def curve_ends(
+    curves: Iterable[EpipolarCurve], transform: PaneTransform, area: QRectF
+) -> list[tuple[str, Point]]:
+    """Each camera's name with its curve's last visible point."""
+    rect = area.getRect()
+    ends = [(curve.camera, _placed(curve, transform, rect)[1]) for curve in curves]
+    return [(camera, end) for camera, end in ends if end is not None]
 
 
 # While a point is dragged, only the curves from the view that it is dragged in change.

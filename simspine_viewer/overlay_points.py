@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ from simspine_viewer.palette import (
     SELECTED,
     SIDE_SHAPE,
     Palette,
+    Shape,
 )
 from simspine_viewer.pane_transform import PaneTransform
 
@@ -89,6 +91,19 @@ def on_screen(xy: FloatArray, transform: PaneTransform, area: QRectF) -> Points:
     return [(x, y) if keep else None for (x, y), keep in zip(placed.tolist(), near, strict=True)]
 
 
+# Of the skeletons met last; by identity, as to hash one takes as long as what is saved.
+_link_sides: deque[tuple[Skeleton, dict[tuple[int, int], Side]]] = deque(maxlen=4)
+
+
+def _sides_of(skeleton: Skeleton) -> dict[tuple[int, int], Side]:
+    for known, sides in _link_sides:
+        if known is skeleton:
+            return sides
+    made = {link: link_side(skeleton, link) for link in skeleton.links}
+    _link_sides.append((skeleton, made))
+    return made
+
+
 def link_side(skeleton: Skeleton, link: tuple[int, int]) -> Side:
     """The side whose colour a bone has: that of its limb, or midline between left and right."""
     sides = {skeleton.keypoints[k].side for k in link} - {"mid"}
@@ -103,13 +118,13 @@ def paint_links(
     links: Iterable[tuple[int, int]],
 ) -> None:
     """Bones between observed points; thinner where an end is known only from the other views."""
-    observed, handles, skeleton = placed.observed, placed.handles, scene.skeleton
+    observed, handles, sides = placed.observed, placed.handles, _sides_of(scene.skeleton)
     groups: dict[tuple[Side, bool], list[QLineF]] = defaultdict(list)
     for link in links:
         start, end = handles[link[0]], handles[link[1]]
         if start is not None and end is not None:
             firm = observed[link[0]] is not None and observed[link[1]] is not None
-            groups[link_side(skeleton, link), firm].append(line(start, end))
+            groups[sides[link], firm].append(QLineF(*start, *end))
     painter.setPen(pen(EDGE, LINK_WIDTH + 1.4))
     painter.drawLines([one for (_, firm), lines in groups.items() if firm for one in lines])
     for (side, firm), lines in groups.items():
@@ -193,37 +208,35 @@ def paint_keypoints(
     if scene.selected >= 0:
         order.remove(scene.selected)
         order.append(scene.selected)
+    # Steps of a twentieth are finer than can be seen, and few enough marks to be kept.
+    steps = np.rint(20 * np.clip(scene.score, 0.0, 1.0)).astype(int).tolist()
+    low, manual = (scene.score < LOW_SCORE).tolist(), scene.manual.tolist()
+    all_keypoints, ratio = scene.skeleton.keypoints, painter.device().devicePixelRatioF()
     for keypoint in order:
         occluded = placed.occluded[keypoint]
         at = placed.handles[keypoint] if occluded else placed.observed[keypoint]
-        if at is not None and keypoint in wanted:
-            own = _keypoint_colour(scene, keypoint, palette)
-            _paint_keypoint(painter, scene, keypoint, at, occluded, radius, own)
+        if at is None or keypoint not in wanted:
+            continue
+        shape = SIDE_SHAPE[all_keypoints[keypoint].side]
+        own, is_moving = _keypoint_colour(scene, keypoint, palette), keypoint == scene.moving
+        is_low = low[keypoint] and not is_moving
+        mark = _mark_of(shape, own, radius, steps[keypoint], occluded, is_low)
+        draw_mark(painter, mark, at, ratio)
+        if manual[keypoint]:
+            draw_ring(painter, at, radius + 3.0, MANUAL, 1.4)
 
 
-def _paint_keypoint(
-    painter: QPainter,
-    scene: OverlayScene,
-    keypoint: int,
-    at: Point,
-    occluded: bool,
-    full_radius: float,
-    own: RGB,
-) -> None:
-    shape = SIDE_SHAPE[scene.skeleton.keypoints[keypoint].side]
-    # Steps of a twentieth are finer than can be seen, and few enough marks to be kept.
-    score = round(20 * min(max(float(scene.score[keypoint]), 0.0), 1.0)) / 20
+# Shapes, colours of a palette and twenty steps; a few sizes of panes.
+@lru_cache(maxsize=4096)
+def _mark_of(
+    shape: Shape, own: RGB, full_radius: float, step: int, occluded: bool, low: bool
+) -> Mark:
     if occluded:
         strokes = ((SOFT_HALO, 4.0), (rgba(own), 2.0))
-        mark = Mark(shape, full_radius + 0.5, None, strokes, dashed=True)
-    else:
-        low = scene.score[keypoint] < LOW_SCORE and keypoint != scene.moving
-        rim = ((HALO, 3.6), (rgba(BAD), 1.5)) if low else ((HALO, 1.5),)
-        fill = rgba(own, 0.35 + 0.65 * score)
-        mark = Mark(shape, full_radius * (0.7 + 0.3 * score), fill, rim)
-    draw_mark(painter, mark, at)
-    if scene.manual[keypoint]:
-        draw_ring(painter, at, full_radius + 3.0, MANUAL, 1.4)
+        return Mark(shape, full_radius + 0.5, None, strokes, dashed=True)
+    rim = ((HALO, 3.6), (rgba(BAD), 1.5)) if low else ((HALO, 1.5),)
+    fill = rgba(own, 0.35 + 0.65 * step / 20)
+    return Mark(shape, full_radius * (0.7 + 0.3 * step / 20), fill, rim)
 
 
 def paint_selected(

@@ -60,6 +60,8 @@ class OverlayScene:
         Outline of one standard deviation of the selected keypoint's 3D point, px.
     legend : str
         Which stage of the points this is.
+    dragged_in : str
+        The camera in whose picture the drag goes, empty for none: only its curve changes.
     """
 
     skeleton: Skeleton
@@ -76,6 +78,7 @@ class OverlayScene:
     trail: Trail | None = None
     ellipse: FloatArray | None = None
     legend: str = ""
+    dragged_in: str = ""
 
     @property
     def handles(self) -> FloatArray:

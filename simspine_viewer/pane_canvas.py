@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -38,7 +39,7 @@ class PaneCanvas(QWidget):
         self._painter = PicturePainter()
         self._user_view = False
         self._last_fit: tuple[float, Point] | None = None
-        self._rest = self._single_shot(REST_MS, self.refresh)
+        self._rest = self._single_shot(REST_MS, self._rested)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def _single_shot(self, milliseconds: int, then: Callable[[], None]) -> QTimer:
@@ -77,6 +78,9 @@ class PaneCanvas(QWidget):
     def refresh(self) -> None:
         """Paint again, as anything may have changed."""
         self.update()
+
+    def _rested(self) -> None:
+        self.refresh()
 
     def as_shown(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The pixels of a picture as they are to be seen."""
@@ -176,7 +180,12 @@ class PaneCanvas(QWidget):
     def paint_picture(self, painter: QPainter, area: QRectF, device_pixel_ratio: float) -> None:
         """Draw the picture and what surrounds it."""
         painter.setFont(self.font())
-        painter.fillRect(self.rect(), SURROUND)
+        size = self._painter.size
+        if size is None:
+            painter.fillRect(self.rect(), SURROUND)
+        else:
+            scale, (left, top) = self.transform.scale, self.transform.offset
+            paint_around(painter, self.rect(), QRectF(left, top, size[0] * scale, size[1] * scale))
         painter.save()
         painter.setClipRect(area)
         at_rest = not self._rest.isActive()
@@ -185,6 +194,22 @@ class PaneCanvas(QWidget):
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
         """Draw over the picture, which has ``area`` to itself, and around it; unclipped."""
+
+
+def paint_around(painter: QPainter, whole: QRect, picture: QRectF) -> None:
+    """Fill what a picture leaves of ``whole``; to fill all of it takes as long as the picture."""
+    left, top = math.ceil(picture.left()), math.ceil(picture.top())
+    right, bottom = math.floor(picture.right()), math.floor(picture.bottom())
+    covered = QRect(left, top, right - left, bottom - top).adjusted(1, 1, -1, -1) & whole
+    if covered.isEmpty():
+        painter.fillRect(whole, SURROUND)
+        return
+    x, y, width = covered.x(), covered.y(), whole.width()
+    below, beside = y + covered.height(), x + covered.width()
+    painter.fillRect(0, 0, width, y, SURROUND)
+    painter.fillRect(0, below, width, whole.height() - below, SURROUND)
+    painter.fillRect(0, y, x, covered.height(), SURROUND)
+    painter.fillRect(beside, y, width - beside, covered.height(), SURROUND)
 
 
 def paint_border(painter: QPainter, rect: QRectF, colour: QColor) -> None:

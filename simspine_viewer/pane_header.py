@@ -28,6 +28,8 @@ _PADDING = 6.0  # inside a badge, left and right
 _GAP = 10.0
 _MARGIN = 6.0
 _ROW_EXTRA = 6.0
+# Of the one font that panes have, plain and bold; to make them takes longer than to use them.
+_known_metrics: dict[tuple[str, bool], QFontMetricsF] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,20 @@ def item_font(item: HeaderItem, font: QFont) -> QFont:
     return own
 
 
+def _metrics(font: QFont, *, bold: bool) -> QFontMetricsF:
+    key = font.key(), bold
+    if key not in _known_metrics:
+        own = QFont(font)
+        own.setBold(bold)
+        if len(_known_metrics) >= 8:
+            _known_metrics.clear()
+        _known_metrics[key] = QFontMetricsF(own)
+    return _known_metrics[key]
+
+
 def item_width(item: HeaderItem, font: QFont) -> float:
     """Width that an item takes in widget points."""
-    width = QFontMetricsF(item_font(item, font)).horizontalAdvance(item.text)
+    width = _metrics(font, bold=item.kind == "name").horizontalAdvance(item.text)
     return width + (2 * _PADDING if is_badge(item) else 0.0)
 
 

@@ -71,7 +71,10 @@ class PaneScenes:
             solved=project(sequence.cameras[self._view], points.fused) if is_final else None,
             hidden=hidden,
         )
-        scene = replace(scene, legend=legend(points, options.stage))
+        preview = document.preview
+        in_a_view = scene.moving >= 0 and preview is not None and preview.view >= 0
+        camera = sequence.cameras[preview.view].name if preview and in_a_view else ""
+        scene = replace(scene, legend=legend(points, options.stage), dragged_in=camera)
         if selected < 0:
             return scene
         if options.trail:

@@ -122,6 +122,14 @@ class PictureSource:
             self._reader.decoded(video_frame, should_stop)
             self._last = video_frame
 
+    def playing(self, frame: int, video_frame: int, should_stop: ShouldStop) -> Picture:
+        """What :meth:`quick` shows of a frame in play, ahead of time; may be Interrupted."""
+        pixels = self._cache.get(self._slots[Tier.EXACT], video_frame)
+        if pixels is not None:
+            return self._exact_picture(frame, video_frame, pixels)
+        picture = self._from_proxy(frame, video_frame)
+        return picture or self._decoded(frame, video_frame, should_stop, None)
+
     def before(self, video_frame: int, should_stop: ShouldStop, *, exact: bool) -> None:
         """Decode what lies before a frame, unless a proxy makes stepping back quick anyhow."""
         if exact or self._proxy is None or not self._proxy.has(max(video_frame - 1, 0)):

@@ -25,6 +25,8 @@ class Playback(QObject):
         self.proxies = ProxyPlanner(document, cursor, loader, window.jobs, window.settings, self)
         loader.set_memory(picture_bytes(window.settings.picture_megabytes))
         cursor.is_ready = lambda: not loader.busy
+        cursor.is_loaded = loader.has
+        loader.upcoming = cursor.upcoming
         cursor.moved.connect(self._tell_sizes)
         cursor.playing_changed.connect(loader.set_playing)
         window.selection.changed.connect(lambda: loader.set_active(window.selection.view))

@@ -25,7 +25,8 @@ class TimeCursor(QObject):
 
     Play waits for ``is_ready``, which says whether the last frame has been shown, and falls behind
     real time rather than showing nothing. With ``every_frame`` no frame is passed over, however
-    long that takes; without, frames are passed over to keep real time, and counted.
+    long that takes; without, frames are passed over to keep real time, and counted. Of those due,
+    one for which ``is_loaded`` holds is preferred.
 
     Attributes
     ----------
@@ -56,6 +57,7 @@ class TimeCursor(QObject):
         self.loop_range: tuple[int, int] | None = None
         self.dropped = 0
         self.is_ready: Callable[[], bool] = lambda: True
+        self.is_loaded: Callable[[int], bool] = lambda frame: True
         self._start_frame = 0
         self._played = 0
         self._since = QElapsedTimer()
@@ -164,6 +166,18 @@ class TimeCursor(QObject):
             return 1
         return max(1, math.ceil(self.fps * self.speed / _DISPLAY_HZ - 1e-9))
 
+    def upcoming(self, count: int) -> list[int]:
+        """The next frames of play at full speed, soonest first; fewer where it ends."""
+        (first, last), frame, frames = self._bounds(), self.frame, []
+        for _ in range(count):
+            frame += self.direction * self.stride
+            if not first <= frame <= last:
+                if not self.loop:
+                    break
+                frame = first if self.direction > 0 else last
+            frames.append(frame)
+        return frames
+
     def _bounds(self) -> tuple[int, int]:
         """First and last frame that play goes through."""
         if self.loop and self.loop_range is not None:
@@ -188,9 +202,11 @@ class TimeCursor(QObject):
         due = elapsed - gone
         if due < self.stride:
             return
-        steps = 1 if self.every_frame else min(due, self.stride + MAX_SKIPPED)
+        most = steps = 1 if self.every_frame else min(due, self.stride + MAX_SKIPPED)
+        while steps > self.stride and not self.is_loaded(self.frame + self.direction * steps):
+            steps -= 1
         target = self.frame + self.direction * steps
-        if due - steps > (_MAX_LATE if self.every_frame else 0):
+        if due - most > (_MAX_LATE if self.every_frame else 0):
             self._time_from(target)
         self._played += steps
         self.dropped += max(0, steps - self.stride)

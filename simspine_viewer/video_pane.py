@@ -30,6 +30,7 @@ from simspine_viewer.overlay import (
     paint_below,
     paint_ground,
     paint_still,
+    still_curves,
 )
 from simspine_viewer.overlay_points import placed
 from simspine_viewer.overlay_scene import OverlayScene, keypoint_at, person_at
@@ -206,7 +207,15 @@ class VideoPane(PaneCanvas):
             self._late.stop()
         elif not self._late.isActive():
             self._late.start()
-        self.refresh()
+        # Otherwise the pane shows what it showed until the frame's own picture is there.
+        if self._picture is None or self._is_late:
+            self.refresh()
+
+    def _rested(self) -> None:
+        if self.time_cursor.playing:  # no time to draw the same picture once more
+            self._rest.start()
+        else:
+            super()._rested()
 
     def _show_late(self) -> None:
         self._is_late = not self.is_current
@@ -284,14 +293,16 @@ class VideoPane(PaneCanvas):
 
         painter.save()
         if scene is not None and (scene.moving >= 0 or self._loupe_at() is not None):
-            key = (self.transform, id(self._pixels), self._rest.isActive(), scene.moving)
+            curves = tuple(still_curves(scene)) if self.options.epipolar else ()
+            key = (self.transform, id(self._pixels), self._rest.isActive(), scene.moving, curves)
             steps = (ground, below, still)
             rect = still_rect(scene, self.transform, clear, self.options.names)
             self._layers.paint(painter, self.size(), device_pixel_ratio, key, steps, rect)
         else:
             ground(painter)
-            below(painter)
-            still(painter)
+            if (made := layer(painter)) is not None:
+                ends.extend(paint_below(made))
+                paint_still(made)
         if (made := layer(painter)) is not None:
             paint_above(made, ends)
         self._paint_loupe(painter, clear)

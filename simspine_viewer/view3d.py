@@ -42,8 +42,10 @@ from simspine_viewer.viewpoints import Viewpoints
 FloatArray = NDArray[np.float64]
 
 FRAME_MS = 33  # between pictures
-# In play the videos go first: 25 pictures a second at most, and at most a quarter of the time.
+# In play and while scrubbing the videos go first: 25 pictures a second at most, and at most a
+# quarter of the time.
 PLAY_FRAME_MS, PLAY_FIRST = 40, 4.0
+SCRUB_MS = 100  # after a change of frame
 # A point is dragged in a pane: the hand goes by the panes, so 3D takes an eighth of the time.
 PANES_FIRST = 8.0
 STILL_MS = 180  # of rest, after which the picture is drawn again without jagged edges
@@ -81,6 +83,7 @@ class View3D(QWidget):
         self._gestures.hover_changed.connect(self.update)
         self._clock = QElapsedTimer()
         self._took = 0  # ms for the last picture
+        self._moved_at = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -159,6 +162,7 @@ class View3D(QWidget):
             if np.isfinite(moved).all():
                 self._viewpoints.shift(moved)
             self._held = np.where(np.isfinite(now), now, self._held)
+        self._moved_at.start()
         self._on_points_changed()
 
     def _on_selection_changed(self) -> None:
@@ -237,7 +241,9 @@ class View3D(QWidget):
         wait = FRAME_MS
         if in_a_pane:
             wait = max(FRAME_MS, round(PANES_FIRST * self._took))
-        elif self._cursor.playing:
+        elif self._cursor.playing or (
+            self._moved_at.isValid() and self._moved_at.elapsed() < SCRUB_MS
+        ):
             wait = max(PLAY_FRAME_MS, round(PLAY_FIRST * self._took))
         since = self._clock.elapsed() if self._clock.isValid() else wait
         self._timer.start(max(0, wait - since))

@@ -306,7 +306,7 @@ def test_f1_on_a_menu_entry_explains_it(window: MainWindow) -> None:
 def test_the_manual_is_shown_in_the_program(window: MainWindow) -> None:
     window.table.actions["manual"].trigger()
     (page,) = window.findChildren(QTextBrowser)
-    assert "A recording is a folder with 2 to 8 synchronized videos" in page.toPlainText()
+    assert "A recording is a folder with 2 to 8 synchronised videos" in page.toPlainText()
     back = next(b for b in page.window().findChildren(QPushButton) if b.text() == "Back")
     assert not back.isVisible()
     page.setSource(page.source().resolved("export-formats.md"))
