@@ -202,7 +202,7 @@ class VideoPage(Page):
         self.memory.valueChanged.connect(lambda value: self.set("picture_megabytes", value))
         self.used = QLabel()
         self.delete = QPushButton("Delete Copies")
-        self.delete.setToolTip("They are made again while you work, unless that is switched off above.")
+        self.delete.setToolTip("They are made again while you work, unless that is off.")
         self.delete.setAutoDefault(False)
         self.delete.clicked.connect(self._delete)
         line = QHBoxLayout()
