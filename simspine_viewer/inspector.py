@@ -37,7 +37,7 @@ KEYPOINTS, VIEWS = "Keypoints", "Views of the selected keypoint"
 STRETCHED = {KEYPOINTS: 3, VIEWS: 1}
 CELL_PADDING = 16  # the style sheet's own, the item's and the header's margins
 PREVIEW_MS = 80  # while a point is dragged
-PLAYING_MS = 200  # while playing, nobody reads numbers faster than this
+MOVING_MS = 200  # while frames fly by, nobody reads numbers faster than this
 
 
 class Inspector(QWidget):
@@ -86,15 +86,18 @@ class Inspector(QWidget):
 
         document.opened.connect(self._fill_names)
         document.closed.connect(self._clear)
-        document.changed.connect(lambda _: self.refresh())
-        document.person_changed.connect(lambda _: self.refresh())
+        document.changed.connect(self.refresh)
+        document.person_changed.connect(self.refresh)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PREVIEW_MS)
         self._soon.timeout.connect(self._show_selected)
         document.preview_changed.connect(self._on_preview_changed)
-        cursor.moved.connect(lambda _: self.refresh())
-        cursor.playing_changed.connect(lambda _: self.refresh())
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.refresh)
+        cursor.moved.connect(self._on_moved)
+        cursor.playing_changed.connect(self.refresh)
         selection.changed.connect(self._select)
         self._clear()
 
@@ -148,8 +151,7 @@ class Inspector(QWidget):
             return
         if not self.isVisible():
             return
-        if self._cursor.playing and 0 <= self._shown.elapsed() < PLAYING_MS:
-            return
+        self._later.stop()
         self._shown.start()
         points = self._document.points_at(self._cursor.frame)
         seen, residual = np.isfinite(points.xy[..., 0]), points.rms
@@ -162,6 +164,14 @@ class Inspector(QWidget):
             )  # fmt: skip
             self._write(self.keypoints, row, 3, Source(int(points.source[row])).label)
         self._show_selected()
+
+    def _on_moved(self) -> None:
+        """One step is shown at once; of many in a row some, and the last."""
+        since = self._shown.elapsed() if self._shown.isValid() else MOVING_MS
+        if since >= MOVING_MS:
+            self.refresh()
+        elif not self._later.isActive():
+            self._later.start(MOVING_MS - since)
 
     def _on_preview_changed(self) -> None:
         """The numbers follow a drag after the pictures, which are what the hand goes by."""

@@ -11,10 +11,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
 
-from simspine_viewer.overlay_curves import curve_ends, paint_curves, paint_ellipse, paint_trail
+from simspine_viewer.overlay_curves import (
+    Ends,
+    curve_ends,
+    paint_curve_names,
+    paint_curves,
+    paint_ellipse,
+    paint_trail,
+)
 from simspine_viewer.overlay_points import (
     Placed,
     link_side,
@@ -30,21 +37,24 @@ from simspine_viewer.overlay_points import (
 )
 from simspine_viewer.overlay_scene import EpipolarCurve, OverlayScene
 from simspine_viewer.overlay_shapes import (
-    LABEL_BACKGROUND,
-    LABEL_PADDING,
     Point,
     colour,
     draw_label,
+    label_rect,
+    label_size,
 )
-from simspine_viewer.palette import EPIPOLAR, OTHER_PERSON, STANDARD, Palette
+from simspine_viewer.palette import OTHER_PERSON, STANDARD, Palette
 from simspine_viewer.pane_transform import PaneTransform
 from simspine_viewer.stages import Stage
 
 __all__ = ["OverlayOptions", "link_side", "paint_overlay"]
 
-Ends = list[tuple[str, Point]]
 Links = list[tuple[int, int]]
 Keypoints = tuple[list[int], list[int]]
+
+_MARGIN = 6.0  # around the legend
+_LEAST_FOR_LEGEND = 100.0  # widget points that a picture must have in height
+_CLEAR = 12.0  # around the selected point, where no name of a curve is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +160,7 @@ def paint_ground(layer: Layer) -> None:
             paint_person(painter, scene.skeleton, on_screen(xy, layer.transform, layer.area))
     if scene.trail is not None:
         paint_trail(painter, scene.trail, layer.transform, layer.area)
-    if scene.legend:
+    if _has_legend(layer):
         _paint_legend(layer)
     if options.epipolar:
         paint_curves(painter, layer.curves[0], layer.transform, layer.area)
@@ -191,7 +201,7 @@ def paint_above(layer: Layer, ends: Ends) -> None:
     painter, scene, options = layer.painter, layer.scene, layer.options
     if not options.visible:
         return
-    taken: list[QRectF] = []
+    taken = [_legend_rect(layer)] if _has_legend(layer) else []
     if options.points and scene.moving >= 0:
         moving, scale = layer.keypoints[1], layer.transform.scale
         if options.residuals:
@@ -200,19 +210,31 @@ def paint_above(layer: Layer, ends: Ends) -> None:
         paint_keypoints(painter, scene, layer.placed, options.palette, scale, moving)
     if options.points and scene.selected >= 0:
         paint_selected(painter, scene, layer.placed.handles, layer.area, taken)
-    for camera, end in ends:
-        draw_label(painter, camera, end, layer.area, 4, colour(EPIPOLAR), taken)
+    if ends:
+        at = layer.placed.handles[scene.selected] if scene.selected >= 0 else None
+        if at is not None:
+            taken.append(QRectF(at[0] - _CLEAR, at[1] - _CLEAR, 2 * _CLEAR, 2 * _CLEAR))
+        paint_curve_names(painter, ends, layer.area, taken)
 
 
 def _paint_legend(layer: Layer) -> None:
     """A chip in the bottom left corner that says which stage of the points is shown."""
-    painter, area, text = layer.painter, layer.area, layer.scene.legend
-    metrics = QFontMetricsF(painter.font(), painter.device())
-    width = metrics.horizontalAdvance(text) + 2 * LABEL_PADDING[0]
-    height = metrics.height() + 2 * LABEL_PADDING[1]
-    box = QRectF(area.left() + 6, area.bottom() - height - 6, width, height)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(LABEL_BACKGROUND)
-    painter.drawRoundedRect(box, 3, 3)
-    painter.setPen(colour(OTHER_PERSON))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+    corner, inner = _legend_place(layer)
+    draw_label(layer.painter, layer.scene.legend, corner, inner, _MARGIN, colour(OTHER_PERSON))
+
+
+def _has_legend(layer: Layer) -> bool:
+    """Not where it would hide the picture: the other panes say the same."""
+    return bool(layer.scene.legend) and layer.area.height() >= _LEAST_FOR_LEGEND
+
+
+def _legend_rect(layer: Layer) -> QRectF:
+    corner, inner = _legend_place(layer)
+    size = label_size(layer.scene.legend, layer.painter.font().toString())
+    return label_rect(size, corner, inner, _MARGIN)
+
+
+def _legend_place(layer: Layer) -> tuple[Point, QRectF]:
+    area = layer.area
+    inner = area.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+    return (area.left(), area.bottom() - _MARGIN), inner

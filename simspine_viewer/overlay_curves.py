@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtGui import QFont, QPainter, QPolygonF
 
 from simspine_viewer.overlay_scene import EpipolarCurve
 from simspine_viewer.overlay_shapes import (
@@ -20,6 +20,9 @@ from simspine_viewer.overlay_shapes import (
     Point,
     colour,
     dashed_pen,
+    draw_label,
+    label_rect,
+    label_size,
     pen,
     rgba,
     thinned,
@@ -27,6 +30,12 @@ from simspine_viewer.overlay_shapes import (
 from simspine_viewer.palette import EPIPOLAR, SELECTED
 from simspine_viewer.pane_transform import PaneTransform
 from simspine_viewer.trails import FUTURE, PAST, Trail
+
+Ends = list[tuple[str, list[Point]]]
+
+_GAP = 4.0  # between a curve and its name
+_PLACES = 9  # along a curve that are tried for its name
+_NAMES_SHARE = 0.2  # of the picture's place that names of curves may cover
 
 
 def paint_curves(
@@ -45,28 +54,58 @@ def paint_curves(
         painter.drawLines(lines)
 
 
-def curve_ends(
-    curves: Iterable[EpipolarCurve], transform: PaneTransform, area: QRectF
-) -> list[tuple[str, Point]]:
-    """Each camera's name with its curve's last visible point."""
+def curve_ends(curves: Iterable[EpipolarCurve], transform: PaneTransform, area: QRectF) -> Ends:
+    """Each camera's name with places along its curve for it, the visible end first."""
     rect = area.getRect()
     ends = [(curve.camera, _placed(curve, transform, rect)[1]) for curve in curves]
-    return [(camera, end) for camera, end in ends if end is not None]
+    return [(camera, places) for camera, places in ends if places]
+
+
+def paint_curve_names(painter: QPainter, ends: Ends, area: QRectF, taken: Iterable[QRectF]) -> None:
+    """Name the curves where there is room."""
+    font = painter.font()
+    for camera, at, _ in curve_names(ends, area, taken, font):
+        draw_label(painter, camera, at, area, _GAP, colour(EPIPOLAR))
+
+
+def curve_names(
+    ends: Ends, area: QRectF, taken: Iterable[QRectF], font: QFont
+) -> list[tuple[str, Point, QRectF]]:
+    """Names of curves, the points they stand beside, and the rectangles they cover.
+
+    A name goes to the first of its places where it overlaps neither another one nor anything in
+    ``taken``; without such a place, or where names cover too much of the picture, it is left out.
+    """
+    used, names = list(taken), []
+    room = _NAMES_SHARE * area.width() * area.height()
+    font_text = font.toString() if ends else ""
+    for camera, places in ends:
+        size = label_size(camera, font_text)
+        for at in places:
+            box = label_rect(size, at, area, _GAP)
+            wider = box.adjusted(-1, -1, 1, 1)
+            if not any(wider.intersects(other) for other in used):
+                room -= box.width() * box.height()
+                if room >= 0:
+                    used.append(box)
+                    names.append((camera, at, box))
+                break
+    return names
 
 
 # While a point is dragged, only the curves from the view that it is dragged in change.
 @lru_cache(maxsize=256)
 def _placed(
     curve: EpipolarCurve, transform: PaneTransform, rect: tuple[float, float, float, float]
-) -> tuple[list[QLineF], Point | None]:
-    """A curve's lines in the widget and its last visible point."""
+) -> tuple[list[QLineF], list[Point]]:
+    """A curve's lines in the widget and the visible places for its name."""
     area = QRectF(*rect)
     placed = _near_part(transform.to_widget(curve.xy), area)
     if len(placed) < 2:
-        return [], None
+        return [], []
     vertices = thinned(placed).tolist()
     lines = [QLineF(*start, *end) for start, end in itertools.pairwise(vertices)]
-    return lines, _last_inside(placed, area)
+    return lines, _inside(placed, area)
 
 
 def _near_part(placed: FloatArray, area: QRectF) -> FloatArray:
@@ -78,16 +117,17 @@ def _near_part(placed: FloatArray, area: QRectF) -> FloatArray:
     return placed[max(near[0] - 1, 0) : near[-1] + 2]
 
 
-def _last_inside(placed: FloatArray, area: QRectF) -> Point | None:
-    """The last point of a curve that can be seen."""
+def _inside(placed: FloatArray, area: QRectF) -> list[Point]:
+    """Points of a curve that can be seen, evenly spaced, the last one first."""
     # Between the vertices too: at high zoom they lie far apart.
     steps = np.linspace(len(placed) - 1, 0, 400)
     x, y = (np.interp(steps, np.arange(len(placed)), placed[:, axis]) for axis in (0, 1))
     seen = (x >= area.left()) & (x <= area.right()) & (y >= area.top()) & (y <= area.bottom())
-    if not seen.any():
-        return None
-    last = int(seen.argmax())
-    return float(x[last]), float(y[last])
+    some = np.flatnonzero(seen)
+    if not len(some):
+        return []
+    some = some[np.linspace(0, len(some) - 1, _PLACES).astype(int)]
+    return list(zip(x[some].tolist(), y[some].tolist(), strict=True))
 
 
 def paint_trail(painter: QPainter, trail: Trail, transform: PaneTransform, area: QRectF) -> None:

@@ -91,17 +91,35 @@ def on_screen(xy: FloatArray, transform: PaneTransform, area: QRectF) -> Points:
     return [(x, y) if keep else None for (x, y), keep in zip(placed.tolist(), near, strict=True)]
 
 
-# Of the skeletons met last; by identity, as to hash one takes as long as what is saved.
-_link_sides: deque[tuple[Skeleton, dict[tuple[int, int], Side]]] = deque(maxlen=4)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looks:
+    """Colours of a skeleton's bones, and shapes and colours of its keypoints."""
+
+    skeleton: Skeleton
+    palette: Palette
+    links: dict[tuple[int, int], RGB]
+    shapes: list[Shape]
+    colours: list[RGB]
 
 
-def _sides_of(skeleton: Skeleton) -> dict[tuple[int, int], Side]:
-    for known, sides in _link_sides:
-        if known is skeleton:
-            return sides
-    made = {link: link_side(skeleton, link) for link in skeleton.links}
-    _link_sides.append((skeleton, made))
-    return made
+# Of those met last; by identity, as to hash a skeleton takes as long as what is saved.
+_known_looks: deque[_Looks] = deque(maxlen=4)
+
+
+def _looks_of(skeleton: Skeleton, palette: Palette) -> _Looks:
+    for known in _known_looks:
+        if known.skeleton is skeleton and known.palette is palette:
+            return known
+    sides = [keypoint.side for keypoint in skeleton.keypoints]
+    looks = _Looks(
+        skeleton,
+        palette,
+        {link: palette.of(link_side(skeleton, link)) for link in skeleton.links},
+        [SIDE_SHAPE[side] for side in sides],
+        [palette.of(side) for side in sides],
+    )
+    _known_looks.append(looks)
+    return looks
 
 
 def link_side(skeleton: Skeleton, link: tuple[int, int]) -> Side:
@@ -118,17 +136,18 @@ def paint_links(
     links: Iterable[tuple[int, int]],
 ) -> None:
     """Bones between observed points; thinner where an end is known only from the other views."""
-    observed, handles, sides = placed.observed, placed.handles, _sides_of(scene.skeleton)
-    groups: dict[tuple[Side, bool], list[QLineF]] = defaultdict(list)
+    observed, handles = placed.observed, placed.handles
+    colours = _looks_of(scene.skeleton, palette).links
+    groups: dict[tuple[RGB, bool], list[QLineF]] = defaultdict(list)
     for link in links:
         start, end = handles[link[0]], handles[link[1]]
         if start is not None and end is not None:
             firm = observed[link[0]] is not None and observed[link[1]] is not None
-            groups[sides[link], firm].append(QLineF(*start, *end))
+            groups[colours[link], firm].append(QLineF(*start, *end))
     painter.setPen(pen(EDGE, LINK_WIDTH + 1.4))
     painter.drawLines([one for (_, firm), lines in groups.items() if firm for one in lines])
-    for (side, firm), lines in groups.items():
-        painter.setPen(pen(rgba(palette.of(side)), LINK_WIDTH if firm else 1.0))
+    for (own, firm), lines in groups.items():
+        painter.setPen(pen(rgba(own), LINK_WIDTH if firm else 1.0))
         painter.drawLines(lines)
 
 
@@ -155,18 +174,21 @@ def paint_residuals(
     """A thin line from each observed point to where its 3D point appears, and a small cross."""
     thin: dict[RGB, list[QLineF]] = defaultdict(list)
     crosses: dict[RGB, list[QLineF]] = defaultdict(list)
+    colours = _looks_of(scene.skeleton, palette).colours
     for keypoint in keypoints:
         seen, solved = placed.observed[keypoint], placed.reprojected[keypoint]
         if solved is None or (placed.occluded[keypoint] and seen is None):
             continue
-        own, (x, y) = _keypoint_colour(scene, keypoint, palette), solved
+        (x, y), is_moving = solved, keypoint == scene.moving
+        own = PREVIEW if is_moving else colours[keypoint]
         if seen is not None:
-            short = math.hypot(seen[0] - x, seen[1] - y) < SHORTEST_RESIDUAL
-            if short and keypoint != scene.moving:
+            if not is_moving and math.hypot(seen[0] - x, seen[1] - y) < SHORTEST_RESIDUAL:
                 continue
             thin[own].append(line(seen, solved))
         crosses[own].append(QLineF(x - CROSS_ARM, y, x + CROSS_ARM, y))
         crosses[own].append(QLineF(x, y - CROSS_ARM, x, y + CROSS_ARM))
+    if not crosses:
+        return
     painter.setPen(pen(EDGE, 2.6))
     for groups in (thin, crosses):
         painter.drawLines([one for lines in groups.values() for one in lines])
@@ -188,12 +210,6 @@ def paint_moving(painter: QPainter, scene: OverlayScene, placed: Placed) -> None
     draw_ring(painter, solved, POINT_RADIUS + 2.5, PREVIEW, 2.0)
 
 
-def _keypoint_colour(scene: OverlayScene, keypoint: int, palette: Palette) -> RGB:
-    if keypoint == scene.moving:
-        return PREVIEW
-    return palette.of(scene.skeleton.keypoints[keypoint].side)
-
-
 def paint_keypoints(
     painter: QPainter,
     scene: OverlayScene,
@@ -211,15 +227,16 @@ def paint_keypoints(
     # Steps of a twentieth are finer than can be seen, and few enough marks to be kept.
     steps = np.rint(20 * np.clip(scene.score, 0.0, 1.0)).astype(int).tolist()
     low, manual = (scene.score < LOW_SCORE).tolist(), scene.manual.tolist()
-    all_keypoints, ratio = scene.skeleton.keypoints, painter.device().devicePixelRatioF()
+    looks, ratio = _looks_of(scene.skeleton, palette), painter.device().devicePixelRatioF()
     for keypoint in order:
         occluded = placed.occluded[keypoint]
         at = placed.handles[keypoint] if occluded else placed.observed[keypoint]
         if at is None or keypoint not in wanted:
             continue
-        shape = SIDE_SHAPE[all_keypoints[keypoint].side]
-        own, is_moving = _keypoint_colour(scene, keypoint, palette), keypoint == scene.moving
+        is_moving = keypoint == scene.moving
+        own = PREVIEW if is_moving else looks.colours[keypoint]
         is_low = low[keypoint] and not is_moving
+        shape = looks.shapes[keypoint]
         mark = _mark_of(shape, own, radius, steps[keypoint], occluded, is_low)
         draw_mark(painter, mark, at, ratio)
         if manual[keypoint]:

@@ -135,6 +135,8 @@ def scene_of(
         moving = preview.keypoint
         xy[moving], reprojected[moving] = preview.xy[view], preview.reprojected[view]
         residual[moving] = preview.residual[view]
+        if stage in (Stage.TRIANGULATED, Stage.FINAL) and preview.view != view:
+            xy[moving], reprojected[moving], residual[moving] = reprojected[moving], np.nan, np.nan
         if preview.view == view:
             score[moving], flags[moving] = 1.0, flags[moving] & ~_ABSENT
     others = {track: other[view] for track, other in points.others.items()}

@@ -90,9 +90,12 @@ def line(start: Point, end: Point) -> QLineF:
     return QLineF(start[0], start[1], end[0], end[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """A shape at a point: an area, and lines around it one over the other."""
+    """A shape at a point: an area, and lines around it one over the other.
+
+    Its copies are known by the mark itself, not by what it says: keep the marks you draw with.
+    """
 
     shape: Shape | Literal["ring"]
     radius: float
@@ -151,7 +154,18 @@ def _closed(corners: tuple[Point, ...], radius: float) -> QPainterPath:
 
 def draw_ring(painter: QPainter, at: Point, radius: float, rgb: RGB, width: float) -> None:
     """A ring with a dark halo on both sides."""
-    draw_mark(painter, Mark("ring", radius, None, ((HALO, width + 2.0), (rgba(rgb), width))), at)
+    draw_mark(painter, outline("ring", radius, rgb, width), at)
+
+
+@functools.lru_cache(maxsize=256)
+def outline(shape: Shape | Literal["ring"], radius: float, rgb: RGB, width: float) -> Mark:
+    """A coloured line around a shape, with a dark halo on both sides."""
+    return Mark(shape, radius, None, ((HALO, width + 2.0), (rgba(rgb), width)))
+
+
+@functools.lru_cache(maxsize=16)
+def _swatch(shape: Shape, rgb: RGB) -> Mark:
+    return Mark(shape, 5.0, rgba(rgb), ((EDGE, 1.2),))
 
 
 def side_swatch(side: Side, palette: Palette, ratio: float) -> QImage:
@@ -161,8 +175,7 @@ def side_swatch(side: Side, palette: Palette, ratio: float) -> QImage:
     image.setDevicePixelRatio(ratio)
     image.fill(Qt.GlobalColor.transparent)
     with QPainter(image) as painter:
-        rim = ((EDGE, 1.2),)
-        draw_mark(painter, Mark(SIDE_SHAPE[side], 5.0, rgba(palette.of(side)), rim), (middle,) * 2)
+        draw_mark(painter, _swatch(SIDE_SHAPE[side], palette.of(side)), (middle,) * 2)
     return image
 
 
@@ -184,16 +197,22 @@ def thinned(line_points: FloatArray, tolerance: float = 0.3) -> FloatArray:
     return line_points
 
 
-def label_rect(text: str, at: Point, area: QRectF, gap: float, font: QFontMetricsF) -> QRectF:
+@functools.lru_cache(maxsize=256)
+def label_size(text: str, font_text: str) -> tuple[float, float]:
+    """Width and height of a label in widget points; the font as ``QFont.toString`` has it."""
+    font = QFont()
+    font.fromString(font_text)
+    metrics = QFontMetricsF(font)
+    width = metrics.horizontalAdvance(text) + 2 * LABEL_PADDING[0]
+    return width, metrics.height() + 2 * LABEL_PADDING[1]
+
+
+def label_rect(size: tuple[float, float], at: Point, area: QRectF, gap: float) -> QRectF:
     """Where a label goes: right of a point, else left, else above or below it.
 
     Always inside ``area``, as far as it is large enough.
     """
-    width = font.horizontalAdvance(text) + 2 * LABEL_PADDING[0]
-    return _beside(width, font.height() + 2 * LABEL_PADDING[1], at, area, gap)
-
-
-def _beside(width: float, height: float, at: Point, area: QRectF, gap: float) -> QRectF:
+    width, height = size
     left, top = at[0] + gap, at[1] - height / 2
     if left + width > area.right():
         left = at[0] - gap - width
@@ -222,7 +241,7 @@ def draw_label(
     """
     font, ratio = painter.font(), painter.device().devicePixelRatioF()
     plate = _plate(text, font.toString(), text_colour.rgba(), ratio)
-    box = _beside(plate.width() / ratio, plate.height() / ratio, at, area, gap)
+    box = label_rect((plate.width() / ratio, plate.height() / ratio), at, area, gap)
     if taken is not None:
         for other in sorted(taken, key=QRectF.top, reverse=True):
             if box.intersects(other):
@@ -238,9 +257,7 @@ def _plate(text: str, font_text: str, rgba32: int, ratio: float) -> QImage:
     """A label by itself; in a drag the same few are drawn over and over."""
     font = QFont()
     font.fromString(font_text)
-    metrics = QFontMetricsF(font)
-    width = math.ceil((metrics.horizontalAdvance(text) + 2 * LABEL_PADDING[0]) * ratio)
-    height = math.ceil((metrics.height() + 2 * LABEL_PADDING[1]) * ratio)
+    width, height = (math.ceil(side * ratio) for side in label_size(text, font_text))
     image = QImage(width, height, _SEE_THROUGH)
     image.setDevicePixelRatio(ratio)
     image.fill(Qt.GlobalColor.transparent)

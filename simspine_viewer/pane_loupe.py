@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath
 
 from simspine_viewer.overlay_scene import OverlayScene
-from simspine_viewer.overlay_shapes import EDGE, HALO, REACH, Mark, Point, draw_mark, pen, rgba
+from simspine_viewer.overlay_shapes import EDGE, REACH, Point, draw_mark, outline, pen, rgba
 from simspine_viewer.palette import PREVIEW, SELECTED, SIDE_SHAPE, Palette
 from simspine_viewer.pane_picture import borrowed_image
 from simspine_viewer.pane_transform import PaneTransform
@@ -162,9 +162,8 @@ def _paint_points(
             own = PREVIEW
         elif keypoint == scene.selected:
             own = SELECTED
-        mark = Mark(SIDE_SHAPE[side], 5.0, None, ((HALO, 3.4), (rgba(own), 1.8)))
         x, y = placed[keypoint].tolist()
-        draw_mark(painter, mark, (x, y))
+        draw_mark(painter, outline(SIDE_SHAPE[side], 5.0, own, 1.8), (x, y))
 
 
 def _paint_cross(painter: QPainter, centre: Point) -> None:

@@ -32,6 +32,7 @@ from simspine_viewer.overlay import (
     paint_still,
     still_curves,
 )
+from simspine_viewer.overlay_curves import Ends
 from simspine_viewer.overlay_points import placed
 from simspine_viewer.overlay_scene import OverlayScene, keypoint_at, person_at
 from simspine_viewer.pane_canvas import PaneCanvas, Point, paint_border, point_of
@@ -77,7 +78,7 @@ class VideoPane(PaneCanvas):
         adjustments: Adjustments | None = None,
     ) -> None:
         self._strip: tuple[tuple[object, ...], float] = ((), 0.0)
-        self._header: tuple[tuple[int, str], list[pane_header.HeaderItem], list[QRectF]] | None
+        self._header: tuple[tuple[int, int, str], list[pane_header.HeaderItem], list[QRectF]] | None
         self._header = None
         self._layers = PaneLayers()
         super().__init__(parent)
@@ -225,9 +226,10 @@ class VideoPane(PaneCanvas):
 
     def strip_height(self) -> float:
         n_frames = self.document.sequence.n_frames if self.document.is_open else 0
-        key = (self.camera_name, n_frames, self.width(), self.font().key())
+        key = (self.camera_name, n_frames, self.size().toTuple(), self.font().key())
         if key != self._strip[0]:
             template = pane_text.template_items(self.camera_name, self.document)
+            template = pane_header.fitting(template, self.font(), self.width(), self.height())
             rects = pane_header.place_items(template, self.font(), self.width())
             self._strip = key, pane_header.header_height(rects, self.font())
         return self._strip[1]
@@ -251,9 +253,9 @@ class VideoPane(PaneCanvas):
         )
 
     def _placed_header(self) -> tuple[list[pane_header.HeaderItem], list[QRectF]]:
-        key = (self.width(), self.font().key())
+        key = (self.width(), self.height(), self.font().key())
         if self._header is None or self._header[0] != key:
-            items = self.header_items()
+            items = pane_header.fitting(self.header_items(), self.font(), *key[:2])
             rects = pane_header.place_items(items, self.font(), self.width())
             self._header = key, items, rects
         return self._header[1], self._header[2]
@@ -264,7 +266,7 @@ class VideoPane(PaneCanvas):
         items, rects = self._placed_header()
         clear = QRectF(area)  # badges may take rows over the picture
         clear.setTop(min(pane_header.header_height(rects, self.font()), area.bottom()))
-        ends: list[tuple[str, Point]] = []
+        ends: Ends = []
         where = None if scene is None else placed(scene, self.transform, clear)
 
         def layer(target: QPainter) -> Layer | None:
@@ -292,7 +294,8 @@ class VideoPane(PaneCanvas):
                 paint_still(made)
 
         painter.save()
-        if scene is not None and (scene.moving >= 0 or self._loupe_at() is not None):
+        loupe_at = self._loupe_at(scene)
+        if scene is not None and (scene.moving >= 0 or loupe_at is not None):
             curves = tuple(still_curves(scene)) if self.options.epipolar else ()
             key = (self.transform, id(self._pixels), self._rest.isActive(), scene.moving, curves)
             steps = (ground, below, still)
@@ -305,7 +308,8 @@ class VideoPane(PaneCanvas):
                 paint_still(made)
         if (made := layer(painter)) is not None:
             paint_above(made, ends)
-        self._paint_loupe(painter, clear)
+        if loupe_at is not None:
+            self._paint_loupe(painter, clear, scene, loupe_at)
         painter.restore()
         if self.selection.view == self.view:
             highlight = self.palette().color(QPalette.ColorRole.Highlight)
@@ -315,9 +319,8 @@ class VideoPane(PaneCanvas):
         super().paintEvent(event)
         self._gestures.painted()
 
-    def _loupe_at(self) -> Point | None:
+    def _loupe_at(self, scene: OverlayScene | None) -> Point | None:
         """Widget position that the loupe is to show, None for no loupe in this pane."""
-        scene = self.scene()
         if not self.options.loupe or scene is None or self._pixels is None:
             return None
         keypoint = scene.moving if self._gestures.editing and scene.moving >= 0 else -1
@@ -330,9 +333,11 @@ class VideoPane(PaneCanvas):
         x, y = self.transform.to_widget(scene.handles[keypoint]).tolist()
         return (x, y) if np.isfinite(x) and self.picture_area().contains(x, y) else None
 
-    def _paint_loupe(self, painter: QPainter, area: QRectF) -> None:
-        at, pixels, size = self._loupe_at(), self._pixels, self._painter.size
-        if at is None or pixels is None or size is None:
+    def _paint_loupe(
+        self, painter: QPainter, area: QRectF, scene: OverlayScene | None, at: Point
+    ) -> None:
+        pixels, size = self._pixels, self._painter.size
+        if pixels is None or size is None:
             return
         is_hovering = at == self._pointer and not self._gestures.editing
         radius = loupe_radius(area)
@@ -340,7 +345,7 @@ class VideoPane(PaneCanvas):
         x, y = self.transform.to_picture(at).tolist()
         inner = loupe_transform(self.transform, (x, y), centre)
         palette = self.options.palette
-        paint_loupe(painter, pixels, size, self.scene(), palette, inner, centre, radius)
+        paint_loupe(painter, pixels, size, scene, palette, inner, centre, radius)
 
     # Mouse and keys
 

@@ -95,7 +95,7 @@ class View3D(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setMinimumSize(160, 120)
+        self.setMinimumSize(160, 90)
         self.setAccessibleName("3D view")
         self.setAccessibleDescription(
             "The annotated person in 3D. Drag to orbit, Shift-drag to pan, wheel to zoom,"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from pipeline.data.camera import Camera
 from simspine_viewer import orbit_camera as orbit
@@ -27,6 +29,7 @@ FloatArray = NDArray[np.float64]
 MARGIN = 10.0  # px
 _BAR = 96.0  # px, longest scale bar
 _TRIAD = 22.0  # px
+_EDGE = 1.0  # px around text
 _FAR = 1e5  # px; beyond it drawing slows down, and nothing is seen
 
 
@@ -60,8 +63,37 @@ def length_text(metres: float) -> str:
 
 def _above(hole: Pinhole, camera: Camera) -> FloatArray:
     """Place (2,) px over the drawing of a camera; NaN where it is behind the viewer."""
-    xy = orbit.project(hole, frustum(camera))
+    xy = orbit.project(hole, _frustum(camera))
     return np.array([xy[:, 0].mean(), xy[:, 1].min()])
+
+
+_frustum = lru_cache(maxsize=64)(frustum)  # cameras stand still while the person moves
+
+
+@lru_cache(maxsize=64)
+def _outlined(text: str, font_text: str, rgba: int, edge: int, ratio: float) -> QImage:
+    """Text with a thin edge around it; the same few are drawn in every picture."""
+    font = QFont()
+    font.fromString(font_text)
+    metrics = QFontMetricsF(font)
+    width = math.ceil((metrics.horizontalAdvance(text) + 2 * _EDGE) * ratio)
+    image = QImage(
+        width,
+        math.ceil((metrics.height() + 2 * _EDGE) * ratio),
+        QImage.Format.Format_ARGB32_Premultiplied,
+    )
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    base = QPointF(_EDGE, _EDGE + metrics.ascent())
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(font)
+        painter.setPen(QColor.fromRgba(edge))
+        for dx, dy in ((-_EDGE, 0), (_EDGE, 0), (0, -_EDGE), (0, _EDGE)):
+            painter.drawText(base + QPointF(dx, dy), text)
+        painter.setPen(QColor.fromRgba(rgba))
+        painter.drawText(base, text)
+    return image
 
 
 class OverlayPainter:
@@ -225,8 +257,10 @@ class OverlayPainter:
 
     def _write(self, base: QPointF, text: str, colour: QColor) -> None:
         """Text with a thin edge of the ground's colour, readable over anything."""
-        self._painter.setPen(self._ground)
-        for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-            self._painter.drawText(base + QPointF(dx, dy), text)
-        self._painter.setPen(colour)
-        self._painter.drawText(base, text)
+        painter = self._painter
+        font, ratio = painter.font(), painter.device().devicePixelRatioF()
+        image = _outlined(text, font.toString(), colour.rgba(), self._ground.rgba(), ratio)
+        corner = base - QPointF(_EDGE, _EDGE + self._metrics.ascent())
+        # On whole device pixels, where text is sharp.
+        at = QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio)
+        painter.drawImage(at, image)

@@ -141,7 +141,7 @@ def test_nobody_detected_is_missing(qtbot) -> None:
     bench.selection.set(keypoint=KEYPOINT)
     assert _states(panel) == ["missing"] * 4
     bench.cursor.set_frame(1)
-    assert _states(panel) == ["detected"] * 4
+    qtbot.waitUntil(lambda: _states(panel) == ["detected"] * 4)
 
 
 def test_a_drag_is_shown_live_and_escape_takes_it_back(
@@ -185,6 +185,27 @@ def test_hidden_it_catches_up_when_shown(bench: Bench, inspector: Inspector) -> 
     inspector.show()
     assert _text(inspector.keypoints, KEYPOINT, 2) == "missing"
     assert _states(inspector) == ["deleted"] * 4
+
+
+def test_of_many_steps_the_last_is_shown_and_some_are_not(qtbot) -> None:
+    sequence = make_sequence(n_frames=9, bystander=False)
+    bench = open_bench(sequence)
+    panel = Inspector(bench.document, bench.cursor, bench.selection, Settings())
+    qtbot.addWidget(panel)
+    panel.show()
+    bench.document.opened.emit()
+    bench.selection.set(keypoint=KEYPOINT)
+    seen = []
+    for frame in range(1, 9):
+        bench.cursor.set_frame(frame)
+        seen.append(panel.detail.text())
+    assert len(set(seen)) < 8
+    panel.refresh()
+    last = panel.detail.text()
+    panel.detail.setText("")
+    bench.cursor.set_frame(0)
+    bench.cursor.set_frame(8)
+    qtbot.waitUntil(lambda: panel.detail.text() == last)
 
 
 def test_closed_it_says_how_to_begin(bench: Bench, inspector: Inspector) -> None:

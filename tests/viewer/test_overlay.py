@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from pipeline.data.skeleton import project_skeleton
 from pipeline.data.source import Flag
 from simspine_viewer.overlay import OverlayOptions, link_side, paint_overlay
+from simspine_viewer.overlay_curves import curve_ends, curve_names
 from simspine_viewer.overlay_scene import (
     HIT_RADIUS,
     EpipolarCurve,
@@ -23,7 +24,7 @@ from simspine_viewer.overlay_scene import (
     person_at,
     scene_of,
 )
-from simspine_viewer.overlay_shapes import label_rect, thinned
+from simspine_viewer.overlay_shapes import label_rect, label_size, thinned
 from simspine_viewer.palette import BAD, EPIPOLAR, MANUAL, OTHER_PERSON, PREVIEW, SIDE_COLOUR
 from simspine_viewer.pane_transform import PaneTransform, fitted
 from tests.truth.curves import distance_to_curve
@@ -219,7 +220,7 @@ def test_labels_stay_inside_the_pane(x: float, y: float) -> None:
     area = QRectF(2, 20, WIDTH - 4, HEIGHT - 22)
     metrics = QFontMetricsF(QFont())
     text = "RLatissimus  123.4 px"
-    box = label_rect(text, (x, y), area, 12, metrics)
+    box = label_rect(label_size(text, QFont().toString()), (x, y), area, 12)
     assert area.contains(box)
     assert box.width() >= metrics.horizontalAdvance(text)
     assert not box.contains(x, y)
@@ -336,3 +337,30 @@ def test_halo_makes_points_visible_on_their_own_colour() -> None:
         scene = scene_with(left_knee=(60.0, 40.0))
         paint_overlay(painter, scene, PaneTransform(), QRectF(0, 0, WIDTH, HEIGHT))
     assert image != before
+
+
+@pytest.mark.parametrize("size", [(180, 130), (240, 330), (128, 50), (900, 600)])
+@pytest.mark.parametrize("n_views", [4, 8])
+def test_names_of_curves_never_pile_up(qtbot: QtBot, size: tuple[int, int], n_views: int) -> None:
+    generator = np.random.default_rng(n_views)
+    area = QRectF(0, 20, *size)
+    font, named = QGuiApplication.font(), 0
+    for _ in range(40):
+        ends = generator.uniform(-0.5, 1.5, (n_views - 1, 2, 2)) * size
+        curves = [
+            EpipolarCurve(f"cam_{i:02d}", np.linspace(start, end, 64))
+            for i, (start, end) in enumerate(ends)
+        ]
+        taken = [QRectF(*generator.uniform(0, size), 60, 18)]
+        places = curve_ends(curves, PaneTransform(), area)
+        names = curve_names(places, area, taken, font)
+        boxes = [box for _, _, box in names]
+        for k, box in enumerate(boxes):
+            assert area.contains(box)
+            assert not any(box.intersects(other) for other in [*boxes[k + 1 :], *taken])
+        assert sum(box.width() * box.height() for box in boxes) <= 0.2 * size[0] * size[1]
+        for camera, (x, y), _ in names:
+            curve = next(curve for curve in curves if curve.camera == camera)
+            assert distance_to_curve(curve.xy, np.array([x, y])) < 1.0
+        named += len(names) == len(places)
+    assert named >= 36 * (size == (900, 600)), "where there is room, every curve has its name"

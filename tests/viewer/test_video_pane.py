@@ -172,6 +172,23 @@ def test_no_text_of_the_strip_is_cut_off(qtbot: QtBot, bench: Bench) -> None:
             assert not any(rect.intersects(other) for other in rects[k + 1 :])
 
 
+@pytest.mark.parametrize("size", [(128, 70), (121, 216), (92, 250), (360, 200), (700, 500)])
+def test_a_small_pane_keeps_its_picture_and_tells_the_rest(
+    qtbot: QtBot, bench: Bench, size: tuple[int, int]
+) -> None:
+    pane = show_pane(qtbot, bench, 0, size)
+    pane.set_picture(picture_of(0, size=(632, 480), suspect=True))
+    items, font = pane.header_items(), pane.font()
+    shown = pane_header.fitting(items, font, *size)
+    rects = pane_header.place_items(shown, font, size[0])
+    assert pane_header.header_height(rects, font) <= max(0.3 * size[1], 22)
+    assert all(rect.right() <= size[0] for rect in rects)
+    told = {text for item in shown for text in (item.text, *item.tooltip.split("\n"))}
+    assert {item.text for item in items} <= told, "what is not shown is in a tooltip"
+    if size == (700, 500):
+        assert shown == items
+
+
 def test_strip_is_readable() -> None:
     for text, background in pane_header.COLOURS.values():
         assert contrast(text, background) >= 4.5
