@@ -6,21 +6,27 @@ collection that happens to run in it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.data.errors import UserError
 from pipeline.io.frame_cache import FrameCache
 from pipeline.io.proxy_store import ProxyStore
-from pipeline.io.video import Interrupted
-from pipeline.io.video_frames import VideoIndex
+from pipeline.io.video_frames import Interrupted, VideoIndex
 from simspine_viewer.picture import Picture, Size, Tier
-from simspine_viewer.picture_source import PictureSource
 
+if TYPE_CHECKING:
+    from simspine_viewer.picture_source import PictureSource
+
+_NICENESS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -80,6 +86,13 @@ class Answers:
     failed: Callable[[int, str], None]
     opened: Callable[[int, str, VideoIndex], None]
     ahead: Callable[[int, Picture], None] = lambda view, picture: None
+
+
+def _give_way() -> None:
+    """Let the window's thread go before this one where both have work: bursts of it come here."""
+    if sys.platform == "linux":  # elsewhere this would be the priority of the process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 class DecodeThread:
@@ -149,7 +162,7 @@ class DecodeThread:
             self._wake.notify()
 
     def set_store(self, store: ProxyStore | None) -> None:
-        """Take small copies from another store from now on, or (None) from none."""
+        """Take proxies from another store from now on, or (None) from none."""
         with self._wake:
             self._store, self._is_new_store = store, True
             self._wake.notify()
@@ -169,6 +182,7 @@ class DecodeThread:
         return self._stopping or self._request is not None or self._is_new_store
 
     def _run(self) -> None:
+        _give_way()
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._has_call() or self._idle)
@@ -247,6 +261,8 @@ class DecodeThread:
 
     def _opened(self) -> PictureSource:
         if self._source is None:
+            from simspine_viewer.picture_source import PictureSource  # loads decoders
+
             source = PictureSource(self._view, self._path, self._cache, self._keep_bytes)
             source.set_store(self._store)
             self._source = source

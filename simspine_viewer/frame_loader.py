@@ -31,7 +31,7 @@ from simspine_viewer.picture import NO_FRAME, NO_VIDEO, Picture, Size
 from simspine_viewer.picture_refiner import PictureRefiner
 from simspine_viewer.play_queue import DEPTH, PlayQueue, depth
 
-MAX_BYTES = 512 * 2**20
+MAX_BYTES = 320 * 2**20
 # Frames fetched ahead while idle: enough to bridge one late tick at 60 Hz, few enough that four
 # views of 1080 x 1920 keep their last pictures in the cache.
 AHEAD = 4
@@ -134,7 +134,7 @@ class FrameLoader(QObject):
         self._max_bytes = max_bytes
 
     def set_store(self, store: ProxyStore | None) -> None:
-        """Take small copies of the videos from a store, or (None) use none."""
+        """Take proxies of the videos from a store, or (None) use none."""
         self._store = store
         self._queue.expect(())
         for thread in self._threads:

@@ -66,7 +66,7 @@ class PictureSource:
         return self._reader.index
 
     def set_store(self, store: ProxyStore | None) -> None:
-        """Take small copies from a store from now on, or (None) use none."""
+        """Take proxies from a store from now on, or (None) use none."""
         if self._proxy is not None:
             self._proxy.close()
             self._proxy = None

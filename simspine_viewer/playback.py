@@ -1,4 +1,4 @@
-"""Connects the video engine of a window: clock, decoders, panes and small copies."""
+"""Connects the video engine of a window: clock, decoders, panes and proxies."""
 
 from __future__ import annotations
 

@@ -37,12 +37,13 @@ class Settings:
     trail_frames: float = 15.0  # on either side of the frame shown
     use_proxies: bool = True
     proxy_gigabytes: float = 20.0  # disk for small copies of videos
-    picture_megabytes: float = 512.0  # memory for decoded pictures; less on small computers
+    picture_megabytes: float = 320.0  # memory for decoded pictures; less on small computers
     recent: list[str] = field(default_factory=list)
     lanes: list[str] = field(default_factory=list)  # of the timeline; none: the default ones
     lane_height: float = 21.0
     time_in_seconds: bool = False
     curves: list[str] = field(default_factory=list)  # quantities drawn; none: the default ones
+    curves_height: float = 0.0  # points that the user gave their dock; 0: its share of the window
     start: str = "empty"  # what is shown at start: one of STARTS
     text_size: float = 100.0  # per cent of the system's
     notify: bool = True  # say on the desktop that long work has ended

@@ -109,8 +109,8 @@ def encode_segment(
         facts = segment.facts(start, stop, own)
         if proxy_key(path) != key or _can_be_had(path, index, facts.missing):
             raise UserError(
-                f"{path}: the video was replaced, or could not be read for a while, while its small"
-                " copy was made."
+                f"{path}: the video was replaced, or could not be read for a while, while its"
+                " proxy was made."
             )
         sync_to_disk(part)
         _put_in_place(part, out, facts)

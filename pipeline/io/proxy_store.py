@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 import os
 import re
 import shutil
@@ -23,15 +22,13 @@ import platformdirs
 from pipeline.data.errors import UserError
 from pipeline.io.image_files import image_files, is_image_sequence
 from pipeline.io.video_fingerprint import fingerprint
-from pipeline.io.video_index import VideoIndex
+from pipeline.io.video_frames import VideoIndex
 
 SEGMENT_FRAMES = 500
 """Displayed frames per segment: 4 to 6 s of work to make, 4 to 12 MB."""
 
-PROXY_LONG_SIDE = 960
-"""Longest side of a proxy's pictures in pixels."""
-# And no more pixels than of a 16:9 picture of that side: they are what decoding costs.
-_MAX_PIXELS = PROXY_LONG_SIDE * PROXY_LONG_SIDE * 9 // 16
+PROXY_LONG_SIDE = 640
+"""Longest side of a proxy's pictures in pixels: what one of four panes has of a full HD screen."""
 
 DEFAULT_MAX_BYTES = 20 << 30
 
@@ -44,7 +41,7 @@ _STALE_SECONDS = 24 * 3600.0
 # What is read of a video to know its content, besides its ends: under a millisecond.
 _SAMPLES, _SAMPLE_BYTES = 64, 4096
 # Stands for size, coding and sidecar of the segments; a new one makes old segments unknown.
-_VERSION = 1
+_VERSION = 2
 _SEGMENT = re.compile(r"(\d{5})\.mp4")
 
 
@@ -118,8 +115,7 @@ def needs_proxy(index: VideoIndex) -> bool:
 def proxy_size(index: VideoIndex) -> tuple[int, int]:
     """Width and height of a proxy's pictures in pixels, even, of the displayed shape."""
     width, height = index.width, index.height
-    by_area = math.sqrt(_MAX_PIXELS / (width * height))
-    scale = min(1.0, PROXY_LONG_SIDE / max(width, height), by_area)
+    scale = min(1.0, PROXY_LONG_SIDE / max(width, height))
     even = (max(2, round(side * scale / 2) * 2) for side in (width, height))
     return next(even), next(even)
 
@@ -242,12 +238,9 @@ class ProxyStore:
             return
         if used + n_bytes > self.max_bytes and self._free() > _MIN_FREE_BYTES + n_bytes:
             allowed = self.max_bytes / (1 << 30)
-            raise NoRoomError(
-                f"The small copies of the videos fill the {allowed:.3g} GB set for them."
-            )
+            raise NoRoomError(f"The proxies of the videos fill the {allowed:.3g} GB set for them.")
         raise NoRoomError(
-            f"The disk of {self.folder} is nearly full, so no more small copies of the videos"
-            " are made."
+            f"The disk of {self.folder} is nearly full, so no more proxies of the videos are made."
         )
 
     def _free(self) -> int:

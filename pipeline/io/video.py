@@ -13,7 +13,9 @@ from typing import TypeVar
 from av.video.frame import VideoFrame
 
 from pipeline.io.video_decode import FrameDecoder, ThreadType
-from pipeline.io.video_index import VideoIndex, index_video
+from pipeline.io.video_frames import Interrupted, VideoIndex
+from pipeline.io.video_index import index_video
+from pipeline.io.video_open import is_readable
 from pipeline.io.video_picture import Image, bgra
 
 __all__ = ["Image", "Interrupted", "VideoReader"]
@@ -31,10 +33,6 @@ _MIN_KEPT = 4
 _SEEK_COST = 4
 # Earlier keyframes tried where one gives no whole picture (gradual refresh).
 _KEYFRAMES_TRIED = 3
-
-
-class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
-    """Reading was stopped because ``should_stop()`` said so; asking again goes on from there."""
 
 
 class VideoReader:
@@ -101,9 +99,7 @@ class VideoReader:
         self._drop_work()
         self._kept.clear()
         self._snap = None
-        for decoder in (*self._decoders.values(), self._snapper):
-            if decoder is not None:
-                decoder.close()
+        self._close_decoders()
 
     def get(self, frame: int, should_stop: Callable[[], bool] | None = None) -> Image | None:
         """The ``frame``-th displayed frame.
@@ -126,6 +122,8 @@ class VideoReader:
         ------
         Interrupted
             ``should_stop`` returned true. The same frame asked for again goes on from there.
+        UserError
+            The file cannot be opened any more; asked again, it is tried again.
         """
         picture = self.decoded(frame, should_stop)
         return None if picture is None else self._upright(picture)
@@ -142,10 +140,30 @@ class VideoReader:
             if 0 < self._last_asked - frame <= self._chunk_frames:
                 first = max(0, frame - self._chunk_frames + 1)
             picture = self._run(("get", frame), self._decode(frame, first, frame), should_stop)
+            if picture is None and self._met_os_error():
+                self._close_decoders()  # a share that was away: opened again, it may be there
+                picture = self._run(("get", frame), self._decode(frame, first, frame), should_stop)
         self._last_asked = frame
         if picture is None:
-            self._missing.add(frame)
+            self._remember_missing(frame)
         return picture
+
+    def _met_os_error(self) -> bool:
+        return any(decoder.met_os_error for decoder in self._decoders.values())
+
+    def _remember_missing(self, frame: int) -> None:
+        """Only where it is the content that has no such frame, not the way to the file."""
+        if not self._met_os_error() or is_readable(self.index.path):
+            self._missing.add(frame)
+        else:
+            self._close_decoders()
+
+    def _close_decoders(self) -> None:
+        for decoder in (*self._decoders.values(), self._snapper):
+            if decoder is not None:
+                decoder.forget()
+                decoder.close()
+        self._decoders, self._snapper = {}, None
 
     def keyframe(self, frame: int) -> tuple[int, Image] | None:
         """The last keyframe at or before a frame, which is had much faster than the frame itself.
@@ -191,7 +209,7 @@ class VideoReader:
         first = max(0, lowest - min(half, _CHUNK_FRAMES))
         steps = self._decode(target, first, frame)
         if self._run(("before", target), steps, should_stop) is None:
-            self._missing.add(target)
+            self._remember_missing(target)
 
     def suspect(self, frame: int) -> bool:
         """Whether a frame already asked for may show wrong content.
@@ -228,6 +246,9 @@ class VideoReader:
             except StopIteration as end:
                 picture: VideoFrame | None = end.value
                 return picture
+            except Exception:
+                self._close_decoders()  # what could not be opened again must be, next time
+                raise
 
     def _drop_work(self) -> None:
         if self._work is not None:
@@ -280,7 +301,11 @@ class VideoReader:
         if self._snapper is None:
             # Not the decoder in use: that one may be about to go on from where it is.
             self._snapper = FrameDecoder(self.index, "SLICE", 1, is_strict=False, suspects=set())
-        return self._snapper.keyframe_only(keyframe)
+        picture = self._snapper.keyframe_only(keyframe)
+        if picture is None and self._snapper.met_os_error:
+            self._snapper.close()
+            self._snapper = None
+        return picture
 
     def _continues_to(self, frame: int, keyframe: int) -> bool:
         decoder = self._decoder

@@ -22,6 +22,10 @@ NO_TIMESTAMP = int(np.iinfo(np.int64).min)
 """Stands for a missing timestamp in integer arrays, as AV_NOPTS_VALUE does in FFmpeg."""
 
 
+class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
+    """Reading was stopped because ``should_stop()`` said so; asking again goes on from there."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoIndex:
     """The displayed frames and keyframes of one video file.

@@ -93,8 +93,14 @@ def bgra(picture: VideoFrame, rotation: int = 0, is_mirrored: bool = False) -> I
     """(height, width, 4) blue, green, red, 255 of a decoded picture, upright and C-contiguous."""
     # One thread: with several, swscale's slices overwrite the first pixels of each other's rows
     # where the width is not a multiple of 16 (seen at 1080 x 1920).
-    image = np.asarray(picture.to_ndarray(format="bgra", threads=1), np.uint8)
+    made = picture.reformat(format="bgra", threads=1)
+    plane = made.planes[0]
+    # The frame's own memory, which the array keeps alive: a copy would take half as long as making
+    # it, and hold up all threads. Rows are padded where FFmpeg's alignment wants it.
+    rows = np.frombuffer(memoryview(plane), np.uint8)[: made.height * plane.line_size]
+    rows = rows.reshape(made.height, plane.line_size)[:, : 4 * made.width]
+    image = rows.reshape(made.height, made.width, 4)
     if any(part.is_alpha for part in picture.format.components):
+        image = image.copy()  # it may be the decoder's own
         image[..., 3] = 255
-    # Rows are padded where FFmpeg's alignment wants it.
     return upright(image, rotation, is_mirrored)

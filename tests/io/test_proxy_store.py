@@ -156,15 +156,15 @@ def test_the_folder_is_the_users_cache(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("index", "is_needed", "size"),
     [
-        (index_of(1000, 1000, group=250), True, (720, 720)),
-        (index_of(1920, 1080, group=15), False, (960, 540)),
-        (index_of(1080, 1920, group=15), False, (540, 960)),
-        (index_of(1920, 1080, group=16), True, (960, 540)),
-        (index_of(3840, 2160, group=1), True, (960, 540)),
-        (index_of(1280, 720, group=1), False, (960, 540)),
-        (index_of(641, 479, group=300), True, (640, 480)),
-        (index_of(1088, 1920, group=300), True, (542, 956)),
-        (index_of(4000, 3, group=300), True, (960, 2)),
+        (index_of(1000, 1000, group=250), True, (640, 640)),
+        (index_of(1920, 1080, group=15), False, (640, 360)),
+        (index_of(1080, 1920, group=15), False, (360, 640)),
+        (index_of(1920, 1080, group=16), True, (640, 360)),
+        (index_of(3840, 2160, group=1), True, (640, 360)),
+        (index_of(1280, 720, group=1), False, (640, 360)),
+        (index_of(481, 323, group=300), True, (480, 324)),
+        (index_of(1088, 1920, group=300), True, (362, 640)),
+        (index_of(4000, 3, group=300), True, (640, 2)),
     ],
 )
 def test_short_groups_of_small_pictures_need_no_proxy(
