@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
@@ -26,6 +27,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from benchmarks.machine import name_machine
+from benchmarks.player_media import run_for
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
 from pipeline.io.recording import recognise
@@ -46,7 +49,7 @@ def opened(window: MainWindow, recording: Path, folder: Path) -> None:
     create_project(recognise(recording), path, "benchmark").close()
     window.document.open(Project.open(path))
     while not window.settled() or window.jobs.running:
-        QTest.qWait(20)
+        run_for(20)
 
 
 def send(pane: VideoPane, kind: QEvent.Type, at: QPointF, *, held: bool) -> None:
@@ -119,10 +122,10 @@ def measured(window: MainWindow, events: int) -> None:
     n_views = len(window.grid.panes)
     for shown in (False, True):
         window.view3d.setVisible(shown)
-        QTest.qWait(600)
+        run_for(600)
         Hand(window, 30).drag()
         hand = Hand(window, events)
-        QTest.qWait(300)
+        run_for(300)
         hand.drag()
         median, late = np.percentile(hand.waited, [50, 95])
         print(
@@ -138,6 +141,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=600)
     parser.add_argument("--size", default="1920x1080")
     args = parser.parse_args()
+    name_machine()
     app = QApplication([])
     window = MainWindow(app, Settings())
     window.resize(*map(int, args.size.split("x")))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.machine import name_machine
 from pipeline.data.errors import UserError
 from tests.truth.killing import Killer
 
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    name_machine()
     outcome: Counter[str] = Counter()
     gestures = 0
     start = time.perf_counter()

@@ -18,6 +18,7 @@ import argparse
 import gc
 import multiprocessing
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,10 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication
 
+from benchmarks.machine import name_machine
 from pipeline.data import edits
 from pipeline.data.camera import SyncMap
 from pipeline.data.history import Place
@@ -218,6 +221,7 @@ def main() -> None:
     parser.add_argument("--values", type=int, default=2_000_000)
     parser.add_argument("--events", type=int, default=500)
     options = parser.parse_args()
+    name_machine()
     with tempfile.TemporaryDirectory() as folder:
         long, many, few = (Path(folder) / f"{name}.simspine" for name in ("long", "many", "few"))
         apart(make_project, long, options.frames)

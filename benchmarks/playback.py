@@ -24,10 +24,10 @@ if "--xvfb" not in sys.argv:
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from benchmarks.player_media import KINDS, isolated, opened, prepare, recording
+from benchmarks.machine import name_machine
+from benchmarks.player_media import KINDS, isolated, opened, prepare, recording, run_for
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.view3d import View3D
 
@@ -58,13 +58,13 @@ def played(window: MainWindow, seconds: float) -> str:
     """Play for some seconds, over and over; one line of figures."""
     window.time.loop = True
     window.time.set_frame(0)
-    QTest.qWait(800)
+    run_for(800)
     window.time.play()
-    QTest.qWait(1000)  # past the start
+    run_for(1000)  # past the start
     painted = Painted(window)
     dropped, busy = window.time.dropped, time.process_time()
     began = time.perf_counter()
-    QTest.qWait(round(1000 * seconds))
+    run_for(round(1000 * seconds))
     took = time.perf_counter() - began
     line = (
         f"{len(painted.frames) / took:5.1f} shown/s   {window.time.dropped - dropped:4d} dropped"
@@ -84,6 +84,7 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=sorted(KINDS))
     parser.add_argument("--folder", type=Path, help="keep the videos there for the next run")
     args = parser.parse_args()
+    name_machine()
     if args.xvfb and "DISPLAY" not in os.environ:
         screen = ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
         return subprocess.run([*screen, sys.executable, *sys.argv], check=False).returncode

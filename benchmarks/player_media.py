@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from pipeline.io.opening import create_project
@@ -18,6 +21,7 @@ from pipeline.io.video_index import index_video
 from pipeline.jobs.media_tasks import make_proxy
 from pipeline.jobs.messages import Job
 from pipeline.synthesis.demo import make_demo
+from simspine_viewer.__main__ import SWITCH_SECONDS
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.settings import Settings
 
@@ -86,17 +90,33 @@ def opened(app: QApplication, project: Path, *, proxies: bool) -> MainWindow:
     window.show()
     window.document.open(Project.open(project))
     wait(lambda: window.settled() and not (window.jobs.running or window.planner.pending))
-    QTest.qWait(300)
+    run_for(300)
     return window
 
 
-def wait(condition, seconds: float = 120.0) -> None:  # type: ignore[no-untyped-def]
-    """Let events run until a condition holds."""
+def wait(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Let events run, as the program does, until a condition holds.
+
+    Not with ``QTest.qWait``: that sleeps up to 10 ms between events, which would be measured.
+    """
+    if condition():
+        return
+    loop, timer = QEventLoop(), QTimer()
     until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError("the window did not get there")
-        QTest.qWait(5)
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(lambda: loop.quit() if condition() or time.monotonic() > until else None)
+    timer.start(2)
+    loop.exec()
+    timer.stop()
+    if not condition():
+        raise TimeoutError("the window did not get there")
+
+
+def run_for(milliseconds: int) -> None:
+    """Let events run for some time, as the program does."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 def isolated(folder: Path) -> None:
@@ -104,3 +124,6 @@ def isolated(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         os.environ[name] = str(folder / name.lower())
+    # As in the program, see there.
+    gc.disable()
+    sys.setswitchinterval(SWITCH_SECONDS)

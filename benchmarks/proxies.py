@@ -22,6 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.machine import name_machine
 from pipeline.io.proxy_encode import encode_segment
 from pipeline.io.proxy_reader import ProxyReader
 from pipeline.io.proxy_store import SEGMENT_FRAMES, ProxyStore, needs_proxy, proxy_size
@@ -99,6 +100,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=500)
     parser.add_argument("--gets", type=int, default=300)
     options = parser.parse_args()
+    name_machine()
     with tempfile.TemporaryDirectory() as name:
         videos = options.videos
         if not videos:

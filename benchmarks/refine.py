@@ -17,6 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.machine import name_machine
 from benchmarks.triangulation import main_person
 from pipeline.data.camera import CameraGroup
 from pipeline.geometry.heldout import heldout_errors
@@ -131,7 +132,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     default = REPOSITORY.parent / "shared" / "data" / "balancing"
     parser.add_argument("recording", nargs="?", type=Path, default=default)
-    recording = load_recording(recognise(parser.parse_args().recording))
+    arguments = parser.parse_args()
+    name_machine()
+    recording = load_recording(recognise(arguments.recording))
     xy, score = (values.swapaxes(1, 2) for values in main_person(recording))
     print("Refinement")
     met, better = refined(recording.cameras, xy, score)

@@ -24,10 +24,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from benchmarks.player_media import KINDS, isolated, opened, prepare, recording, wait
+from benchmarks.machine import name_machine
+from benchmarks.player_media import KINDS, isolated, opened, prepare, recording, run_for, wait
 from simspine_viewer.main_window import MainWindow
 
 HZ = 60
@@ -95,7 +95,7 @@ def driven(window: MainWindow, events: int, following: Callable[[int, int], int]
     wait(lambda: done >= events, 600.0)
     timer.stop()
     wait(window.settled)
-    QTest.qWait(200)
+    run_for(200)
     return latency.figures()
 
 
@@ -129,6 +129,7 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=sorted(KINDS))
     parser.add_argument("--folder", type=Path, help="keep the videos there for the next run")
     args = parser.parse_args()
+    name_machine()
     folder = args.folder or Path(tempfile.mkdtemp(prefix="simspine-benchmark-"))
     isolated(folder)
     app = QApplication([])

@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from triangulation import main_person
-
+from benchmarks.machine import name_machine
+from benchmarks.triangulation import main_person
 from pipeline.data.camera import CameraGroup
 from pipeline.data.skeleton import project_skeleton
 from pipeline.geometry.heldout import heldout_errors
@@ -286,6 +285,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART",
                         help=f"some of: {', '.join(PARTS)}")  # fmt: skip
     arguments = parser.parse_args()
+    name_machine()
     bench = Bench(arguments.recording)
     for name in arguments.only:
         PARTS[name](bench)

@@ -16,6 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.machine import name_machine
 from pipeline.data.camera import CameraGroup
 from pipeline.data.skeleton import project_skeleton
 from pipeline.geometry.association import associate
@@ -145,6 +146,7 @@ def main() -> int:
     default = REPOSITORY.parent / "shared" / "data" / "balancing"
     parser.add_argument("recording", nargs="?", type=Path, default=default)
     arguments = parser.parse_args()
+    name_machine()
     plan = recognise(arguments.recording)
     trc = next((arguments.recording / "reference").glob("*_0-100.trc"), None)
     print(f"Required with the stored calibration: reprojection <= {PEER_REPROJECTION} px, "

@@ -23,6 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.machine import name_machine
 from pipeline.io.proxy_encode import encode_segment
 from pipeline.io.proxy_reader import ProxyReader
 from pipeline.io.proxy_store import SEGMENT_FRAMES, ProxyStore, segment_range
@@ -91,6 +92,7 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", default=list(SHOWN))
     parser.add_argument("--seeks", type=int, default=150)
     options = parser.parse_args()
+    name_machine()
     total = 0
     with tempfile.TemporaryDirectory() as name:
         kinds = VideoKinds(Path(name))
