@@ -11,7 +11,6 @@ from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QToolButton,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from pipeline.data.errors import UserError
 from simspine_viewer import curves_data as data
 from simspine_viewer.curve_store import CurveStore
+from simspine_viewer.curves_names import CurveNames
 from simspine_viewer.selection import Selection
 from simspine_viewer.settings import Settings
 from simspine_viewer.theme import DARK, Theme
@@ -98,8 +98,7 @@ class Curves(QWidget):
         self.band.setChecked(True)
         self.band.setToolTip("Standard deviation around the positions")
         self.band.toggled.connect(lambda _: self.draw())
-        self.names = QLabel()
-        self.names.setTextFormat(Qt.TextFormat.RichText)
+        self.names = CurveNames()
         self.save = QPushButton("Save as CSV…")
         self.save.setToolTip("The curves of the selected range, or of what is visible")
         self.save.clicked.connect(self.save_requested.emit)
@@ -242,20 +241,15 @@ class Curves(QWidget):
         return [*made, Curve(colour, start, line, band=band, edited=edited)]
 
     def _write_names(self, paint: dict[int, str]) -> None:
-        if not self._document.is_open:
-            self.names.setText("")
-            return
         if not paint:
-            self.names.setText("Select a keypoint to see its curves.")
+            self.names.say("Select a keypoint to see its curves." * self._document.is_open)
             return
         markers = self._document.sequence.info.skeleton.markers
         n_frames = self._aids.view.n_frames
         final = any(data.has_final(self.store.values(k), 0, n_frames) for k in paint)
-        told = " &nbsp; solid: final, dashed: triangulated" if final else ""
-        names = " &nbsp; ".join(
-            f"<span style='color:{colour}'>■</span> {markers[k]}" for k, colour in paint.items()
-        )
-        self.names.setText(f"{names}<span style='color:{self._theme.muted}'>{told}</span>")
+        told = "solid: final, dashed: triangulated" if final else ""
+        colours = {markers[k]: colour for k, colour in paint.items()}
+        self.names.name(colours, told, self._theme.muted)
 
     # Out of the program
 

@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 NOTCH = 120.0
 ZOOM = 1.25
 MANY = 4000  # visible frames beyond which the extremes of each column are drawn
+LEAST_HEIGHT = 56  # of all plots together
 RIGHT = 10  # pixels right of the plots, as in the timeline
 
 
@@ -39,7 +40,7 @@ class Curve:
 
 
 class _Box(pg.ViewBox):
-    """The mouse in a plot: drag moves the frame, the wheel zooms time, Shift or Ctrl pan."""
+    """The mouse in a plot: drag moves the frame, the wheel zooms time, with Shift it pans."""
 
     def __init__(self, view: TimeView, go_to: Callable[[int], None]) -> None:
         super().__init__(enableMenu=False)
@@ -67,8 +68,8 @@ class _Box(pg.ViewBox):
     def wheelEvent(self, event, axis=None) -> None:  # type: ignore[no-untyped-def]
         event.accept()
         notches = event.delta() / NOTCH
-        held = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
-        if event.modifiers() & held or event.orientation() == Qt.Orientation.Horizontal:
+        held = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if held or event.orientation() == Qt.Orientation.Horizontal:
             self._time.pan(-notches * 0.1 * self._time.span)
         else:
             anchor = self.mapSceneToView(event.scenePos()).x()
@@ -105,7 +106,7 @@ class CurvesPlot(pg.GraphicsLayoutWidget):
         self._left = 80.0
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the window
         self.setAccessibleName("Curves")
-        self.setMinimumHeight(90)
+        self.setMinimumHeight(LEAST_HEIGHT)
         self.ci.layout.setContentsMargins(0, 2, RIGHT, 2)
         self.ci.layout.setSpacing(2)
 
@@ -196,10 +197,11 @@ class CurvesPlot(pg.GraphicsLayoutWidget):
             style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
             pen = pg.mkPen(curve.colour, width=1.6, style=style)
             item = pg.PlotDataItem(x, curve.values, pen=pen, connect="finite")
+            plot.addItem(item)
             if len(x) > MANY:
                 item.setDownsampling(auto=True, method="peak")
+                # Not before it is in the plot: on its way there it would ask the widget, and fail.
                 item.setClipToView(True)
-            plot.addItem(item)
             alone = _alone(curve.values)
             if alone.any():  # a point between two gaps has no line to be seen by
                 plot.plot(

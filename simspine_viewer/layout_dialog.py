@@ -34,7 +34,7 @@ class LayoutDialog(QDialog):
         self.names.setAccessibleName("Own layouts")
         self.names.itemActivated.connect(lambda _: self._use())
         self.names.currentRowChanged.connect(lambda _: self._enable())
-        self.empty = QLabel("None yet: arrange the window, then View, Layout, Save Layout…")
+        self.empty = QLabel("None yet: arrange the window, then View ▸ Layout ▸ Save Layout…")
         self.empty.setWordWrap(True)
         self.empty.setProperty("role", "muted")
         self.use, self.rename, self.delete = (

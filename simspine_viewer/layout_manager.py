@@ -15,6 +15,7 @@ from pipeline.data.errors import UserError
 from simspine_viewer import layouts
 from simspine_viewer.layouts import BUILT_IN, Layout
 from simspine_viewer.pane_layout import Arrangement
+from simspine_viewer.small_window import SmallWindow
 from simspine_viewer.window_docks import place_docks
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ class LayoutManager(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self.small = SmallWindow(window)
         self.shows = "both"
         self.second: SecondWindow | None = None
-        self.apart = ""
+        self.apart: str = ""
         self._sizes: list[int] = []  # of the splitter, before something left it
         self.own: tuple[Layout, ...] = layouts.from_text(window.settings.own_layouts)
         window.document.opened.connect(self._show_second)
@@ -90,6 +92,7 @@ class LayoutManager(QObject):
                 window.docks[layout.front].raise_()
         for bar in window.findChildren(QToolBar):
             bar.setVisible(layout.toolbar)
+        self.small.fold()
         window.table.refresh()
 
     def current(self, name: str = "") -> Layout:
@@ -97,7 +100,8 @@ class LayoutManager(QObject):
         window = self._window
         sizes = window.splitter.sizes()
         share = round(100 * sizes[0] / sum(sizes)) if len(sizes) == 2 and all(sizes) else 72
-        shown = tuple(name for name, dock in window.docks.items() if not dock.isHidden())
+        folded = self.small.folded
+        shown = tuple(n for n, dock in window.docks.items() if not dock.isHidden() or n in folded)
         front = next(
             (name for name in shown if not window.docks[name].visibleRegion().isEmpty()), ""
         )

@@ -220,7 +220,7 @@ class PaneGrid(QWidget):
         return QSize(800, 600)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, 160)
+        return QSize(180, 90)
 
     def _arrange(self) -> None:
         if not self.panes:

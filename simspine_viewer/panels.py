@@ -1,4 +1,4 @@
-"""Small panels: undo history, jobs, and notes on what was noticed about the recording."""
+"""Small panels: undo history, jobs, and findings: what was noticed about the recording."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class FindingsPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setAccessibleName("Notes about the recording")
+        self.setAccessibleName("Findings about the recording")
         content = QWidget()
         self._box = QVBoxLayout(content)
         self._box.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -205,7 +205,7 @@ class FindingsPanel(QScrollArea):
 
     def _fill(self) -> None:
         colours = {"error": self._theme.bad, "warning": self._theme.warning}
-        words = {"error": "Error", "warning": "Warning", "info": "Note"}
+        words = {"error": "Error", "warning": "Warning", "info": "Info"}
         for line in self.lines:
             self._box.removeWidget(line)
             line.hide()

@@ -116,11 +116,9 @@ class TimelineGestures:
         view.show(whole.position_at(at.x()) - view.span / 2, view.span)
 
     def wheel(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer; with Shift or Ctrl, or sideways, pan."""
+        """Zoom at the pointer, with Ctrl as well; with Shift, or sideways, pan."""
         timeline, delta = self._timeline, event.angleDelta()
-        held = event.modifiers() & (
-            Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
-        )
+        held = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         view = timeline.view
         sideways = abs(delta.x()) > abs(delta.y())
         if held or sideways:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QAbstractScrollArea, QDockWidget, QFrame, QScrollArea, QWidget
 
 from simspine_viewer.curves import Curves
 from simspine_viewer.inspector import Inspector
@@ -25,7 +26,11 @@ ELSEWHERE = {
     "markers": Qt.DockWidgetArea.LeftDockWidgetArea,
 }
 HIDDEN = ("curves", "markers")
+BELOW = ("curves", "timeline")  # the pictures, from the top
+LEAST_PANEL = (60, 24)  # widget points; less than its scroll bars ask for
 RIGHT_WIDTH = 330  # widget points; the inspector's columns fit
+# Of the window's height: what lanes may take, curves take at first, and curves may take.
+LANES_SHARE, CURVES_SHARE, MOST_CURVES = 0.25, 0.2, 0.5
 
 
 def build_docks(window: MainWindow) -> None:
@@ -44,7 +49,7 @@ def build_docks(window: MainWindow) -> None:
     for name, title, widget in (
         ("inspector", "Inspector", window.inspector),
         ("people", "People", window.people_panel),
-        ("findings", "Notes", window.findings_panel),
+        ("findings", "Findings", window.findings_panel),
         ("history", "History", window.history_panel),
         ("jobs", "Jobs", window.job_panel),
     ):
@@ -59,6 +64,7 @@ def build_docks(window: MainWindow) -> None:
         window, "markers", "Markers", window.markers_panel, Qt.DockWidgetArea.LeftDockWidgetArea
     )
     dock.setTitleBarWidget(QWidget())  # the lanes name themselves; no space for a title
+    _CurvesHeight(window)
     place_docks(window)
 
 
@@ -86,16 +92,54 @@ def _add_dock(
 ) -> QDockWidget:
     dock = QDockWidget(title, window)
     dock.setObjectName(name)
+    if name not in BELOW:
+        widget = _scrolling(widget)
+        widget.setMinimumSize(*LEAST_PANEL)
     dock.setWidget(widget)
     window.addDockWidget(area, dock)
     window.docks[name] = dock
     return dock
 
 
+def _scrolling(widget: QWidget) -> QWidget:
+    """A panel that may be made smaller than it needs; else it would widen a small window."""
+    if isinstance(widget, QAbstractScrollArea):
+        return widget
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(widget)
+    return area
+
+
 def fit_below(window: MainWindow) -> None:
-    """Give the docks below the pictures the height that they ask for."""
-    below = [
-        window.docks[name] for name in ("curves", "timeline") if window.docks[name].isVisible()
-    ]
-    heights = [dock.widget().sizeHint().height() for dock in below]
-    window.resizeDocks(below, heights, Qt.Orientation.Vertical)
+    """Give the docks below the pictures their height: all lanes and a share for the curves.
+
+    Lanes that have no room are scrolled to; curves have the height that the user gave them.
+    """
+    wanted, height = {}, window.height()
+    if window.docks["curves"].isVisible():
+        chosen = window.settings.curves_height
+        share = min(window.curves.sizeHint().height(), CURVES_SHARE * height)
+        wanted["curves"] = min(chosen or share, MOST_CURVES * height)
+    if window.docks["timeline"].isVisible():
+        wanted["timeline"] = window.timeline.height_within(LANES_SHARE * height)
+    docks = [window.docks[name] for name in wanted]
+    window.resizeDocks(docks, [round(h) for h in wanted.values()], Qt.Orientation.Vertical)
+
+
+class _CurvesHeight(QObject):
+    """Remembers the height that the user gives the curves by dragging their edge."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        window.docks["curves"].installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        dragging = QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton
+        dock = self._window.docks["curves"]
+        if event.type() == QEvent.Type.Resize and dragging and not dock.isFloating():
+            self._window.settings.curves_height = float(dock.height())
+        return super().eventFilter(watched, event)

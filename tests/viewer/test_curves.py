@@ -15,12 +15,16 @@ from PySide6.QtWidgets import QApplication
 from pipeline.data import edits
 from pipeline.data.errors import UserError
 from pipeline.data.history import Place
+from pipeline.geometry.fuse import track_lengths
 from pipeline.geometry.reconstruct import solve_points3d
+from simspine_viewer.curve_store import BLOCK
 from simspine_viewer.curves import Curves
+from simspine_viewer.curves_names import CurveNames
+from simspine_viewer.curves_plot import MANY, Curve
 from simspine_viewer.settings import Settings
 from simspine_viewer.theme import DARK, LIGHT
 from simspine_viewer.time_aids import TimeAids
-from tests.viewer.fakes import ANNOTATED, Bench, body, make_sequence, open_bench
+from tests.viewer.fakes import ANNOTATED, BYSTANDER, Bench, body, make_sequence, open_bench
 from tests.viewer.long_recording import empty_sequence
 from tests.viewer.window import wait_until
 
@@ -86,6 +90,7 @@ def test_gaps_are_gaps_and_edited_frames_are_marked(qtbot, bench: Bench) -> None
 
     panel = _curves(qtbot, bench)
     document = bench.document
+    track_lengths(document.sequence, ANNOTATED)  # known, as once the worker has solved something
     views = list(range(4))
     patches = edits.delete_point(document.sequence, ANNOTATED, 20, views, KEYPOINT)
     document.commit("Delete", patches, Place(20, -1, KEYPOINT, ANNOTATED))
@@ -104,6 +109,40 @@ def test_gaps_are_gaps_and_edited_frames_are_marked(qtbot, bench: Bench) -> None
     document.undo()
     _drawn(panel)
     assert np.isfinite(_line(panel, 0)[1]).all()
+
+
+def test_what_is_older_than_a_change_is_a_gap_until_it_is_solved_anew(qtbot, bench: Bench) -> None:
+    panel = _curves(qtbot, bench)
+    document, fields = bench.document, ("x", "residual", "sigma")
+    document.commit("Shift", edits.set_sync(document.sequence, 1, 1.0, 0.0), Place(0))
+    _drawn(panel)
+    values = panel.store.values(KEYPOINT)
+    assert all(np.isnan(values[name]).all() for name in fields)
+    assert np.isfinite(values["picture_x"]).any(), "what was seen is known"
+    _solve(bench)
+    _drawn(panel)
+    values = panel.store.values(KEYPOINT)
+    assert all(np.isfinite(values[name]).sum() >= N - 1 for name in fields)
+
+
+def test_final_curves_have_a_gap_as_far_as_an_edit_reaches(qtbot) -> None:
+    n = 2 * BLOCK
+    sequence = empty_sequence(n)
+    frames = np.arange(n)
+    final = sequence.patch("fused.xyz", [(f, KEYPOINT) for f in frames], 1.0, ANNOTATED)
+    sequence.land((final,), frames, 0)
+    bench = open_bench(sequence)
+    bench.selection.set(keypoint=KEYPOINT)
+    panel = _curves(qtbot, bench)
+    values = panel.store.values(KEYPOINT)
+    assert np.isfinite(values["final_x"]).all()
+    patches = edits.place_point(sequence, BYSTANDER, BLOCK - 5, 0, KEYPOINT, (9.0, 9.0))
+    for patch in (*patches, sequence.patch("assignment.track", [(BLOCK - 5, 0, 0)], BYSTANDER)):
+        bench.document.changed.emit(sequence.apply(patch))
+    _drawn(panel)
+    gap = np.flatnonzero(np.isnan(panel.store.values(KEYPOINT)["final_x"]))
+    assert gap.tolist() == list(range(BLOCK - 20, BLOCK + 11))
+    bench.document.close()
 
 
 def test_picture_curves_are_of_the_active_view(qtbot, bench: Bench) -> None:
@@ -216,3 +255,29 @@ def test_a_long_recording_is_read_where_it_is_looked_at(qtbot) -> None:
     assert read.min() < 100_500
     assert read.max() > 100_000
     bench.document.close()
+
+
+@pytest.mark.parametrize("width", [40, 120, 200, 400, 900])
+def test_names_have_room_or_are_counted(qtbot, width: int) -> None:
+    names = CurveNames()
+    qtbot.addWidget(names)
+    names.resize(width, 24)
+    markers = [f"Marker{i}" for i in range(6)]
+    names.name(dict.fromkeys(markers, "#4a9eff"), "solid: final", "#a3adbb")
+    assert names.toolTip().split("\n") == [*markers, "solid: final"]
+    assert names.sizeHint().width() <= width
+    written = [marker for marker in markers if marker in names.text()]
+    assert written == markers[: len(written)]
+    assert ("+ " in names.text()) == (0 < len(written) < len(markers))
+    assert (len(written) == len(markers)) == (width >= 900)
+    assert written or width < 120
+
+
+def test_many_visible_frames_are_drawn(qtbot, bench: Bench) -> None:
+    panel = _curves(qtbot, bench)
+    values = np.sin(np.arange(2.0 * MANY) / 50)
+    panel.plot.draw(0, [Curve("#ff0000", 0, values)])
+    QApplication.processEvents()
+    drawn = _line(panel, 0)
+    assert len(drawn[0]) == len(values)
+    assert np.array_equal(drawn[1], values)

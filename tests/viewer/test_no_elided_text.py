@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -44,11 +45,14 @@ def test_everything_fits_at_1366_by_768(balancing: Path, qtbot) -> None:
     [((1366, 768), "light"), ((960, 540), "dark")],  # the latter: 1920 by 1080 at 200 %
 )
 def test_everything_fits_at_scale_factor_2(
-    balancing: Path, size: tuple[int, int], theme: str
+    balancing: Path, tmp_path: Path, size: tuple[int, int], theme: str
 ) -> None:
+    screen = {"name": "screen", "x": 0, "y": 0, "width": 2 * size[0], "height": 2 * size[1]}
+    (tmp_path / "screen.json").write_text(json.dumps({"screens": [screen]}))
+    platform = f"offscreen:configfile={tmp_path / 'screen.json'}"
     done = subprocess.run(
         [sys.executable, "-m", "tests.viewer.survey", *map(str, size), theme, str(balancing)],
-        env={**os.environ, "QT_SCALE_FACTOR": "2", "QT_QPA_PLATFORM": "offscreen"},
+        env={**os.environ, "QT_SCALE_FACTOR": "2", "QT_QPA_PLATFORM": platform},
         cwd=Path(__file__).resolve().parents[2],
         capture_output=True,
         text=True,

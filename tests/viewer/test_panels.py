@@ -248,10 +248,10 @@ def test_a_failed_job_says_why(panel: JobPanel, jobs: JobManager, worker: FakeWo
     assert [state.job.id for state in jobs.running] == [second]
 
 
-# Notes
+# Findings
 
 
-def test_notes_are_sorted_coloured_and_plain_text(qtbot) -> None:
+def test_findings_are_sorted_coloured_and_plain_text(qtbot) -> None:
     panel = FindingsPanel()
     qtbot.addWidget(panel)
     panel.resize(300, 400)
@@ -264,7 +264,7 @@ def test_notes_are_sorted_coloured_and_plain_text(qtbot) -> None:
     )
     panel.set_findings(findings)
     texts = [line.text() for line in panel.lines]
-    assert [t.split("</b>")[0].split(">")[1] for t in texts] == ["Error:", "Warning:", "Note:"]
+    assert [t.split("</b>")[0].split(">")[1] for t in texts] == ["Error:", "Warning:", "Info:"]
     assert "An &lt;i&gt;odd&lt;/i&gt; name &amp; such." in texts[2]
     assert DARK.bad in texts[0]
     panel.set_theme(LIGHT)

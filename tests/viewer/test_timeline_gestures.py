@@ -64,8 +64,12 @@ def test_the_wheel_zooms_at_the_pointer_and_pans_with_shift(timeline: Timeline) 
     first = timeline.view.first
     wheel(timeline, place, -1, SHIFT)
     assert timeline.view.first == pytest.approx(first + 0.1 * timeline.view.span)
-    wheel(timeline, place, 1, Qt.KeyboardModifier.ControlModifier)
+    wheel(timeline, place, 1, SHIFT)
     assert timeline.view.first == pytest.approx(first)
+    span = timeline.view.span
+    wheel(timeline, place, -1, Qt.KeyboardModifier.ControlModifier)
+    assert timeline.view.span == pytest.approx(1.25 * span), "Ctrl zooms, as in other programs"
+    assert timeline.axis().position_at(place.x()) == pytest.approx(before)
     for _ in range(20):
         wheel(timeline, place, -1)
     assert timeline.view.whole

@@ -28,12 +28,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from simspine_viewer.pane_header import item_width
+from simspine_viewer.pane_header import fitting, item_width
 from simspine_viewer.timeline import Timeline
 from simspine_viewer.video_pane import VideoPane
 
 # resources/style.qss: left and right padding of tabs, header sections and cells.
-TAB, SECTION, CELL = 20, 10, 8
+TAB, SECTION, CELL = 16, 10, 8
 BREAK = re.compile(r"(?<=[\s/])")  # where Qt may break a line
 
 
@@ -229,7 +229,8 @@ def _dock(dock: QDockWidget) -> Iterator[str]:
 
 
 def _pane(pane: VideoPane) -> Iterator[str]:
-    for item in pane.header_items():
+    shown = fitting(pane.header_items(), pane.font(), pane.width(), pane.height())
+    for item in shown:
         if item_width(item, pane.font()) > pane.width():
             yield f"“{item.text}” is wider than the pane ({pane.width()})"
 
