@@ -70,6 +70,19 @@ class ActionTable(QObject):
         """The keys of a command as this platform writes them, with commas between."""
         return ", ".join(keymap.native(key) for key in self.keys[command.id])
 
+    def with_keys(self, text: str) -> str:
+        """A text with the first key of a command where it says ``{key:id of the command}``.
+
+        A command without a key is named instead.
+        """
+        for command in self.commands:
+            mark = f"{{key:{command.id}}}"
+            if mark in text:
+                keys = self.keys[command.id]
+                shown = keymap.native(keys[0]) if keys else f"“{command.text}” in the menus"
+                text = text.replace(mark, shown)
+        return text
+
     def text_of(self, command: Command) -> str:
         """What a command is called now."""
         label = command.label(self._window) if command.label else ""
@@ -84,9 +97,10 @@ class ActionTable(QObject):
         state = state_of(self._window)
         for command in self.commands:
             action = self.actions[command.id]
-            action.setEnabled(command.when(state))
-            if command.checked is not None:
-                action.setChecked(command.checked(self._window))
+            enabled = command.when(state)
+            action.setEnabled(enabled)
+            if command.checked is not None:  # what has no effect now does not look active
+                action.setChecked(enabled and command.checked(self._window))
             if command.label is not None:
                 text = command.label(self._window)
                 action.setVisible(bool(text))

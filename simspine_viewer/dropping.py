@@ -11,8 +11,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
 from pipeline.data.errors import UserError
-from pipeline.io.opening import SUFFIX
-from pipeline.io.recording import recognise
+from pipeline.io.project_path import SUFFIX
 
 _UP = 4  # folders above a file in which its recording may begin: recording/pose/camera_json/file
 
@@ -58,6 +57,8 @@ def resolved(paths: Items[Path]) -> Dropped:
 
 def _recording_of(path: Path) -> Path:
     """A project file or recording folder itself, or the recording folder a file lies in."""
+    from pipeline.io.recording import recognise  # loads decoders: not at start
+
     if path.suffix == SUFFIX or path.is_dir():
         return path
     if not path.exists():
@@ -74,8 +75,8 @@ def _recording_of(path: Path) -> Path:
         if plan.calibration.is_relative_to(folder) or folder.name.lower() not in _PARTS:
             return folder
     raise UserError(
-        f"{path.name} is neither a project nor part of a recording: its folder has no videos with "
-        "a calibration."
+        f"“{path.name}” is neither a project nor part of a recording: its folder has no videos "
+        "with a calibration."
     )
 
 

@@ -6,37 +6,18 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtCore import QUrl
+from PySide6.QtWidgets import QWidget
 
 from pipeline import __version__
 from pipeline.data.resources import resource_path
 from pipeline.data.skeleton import project_skeleton
-from simspine_viewer.licences import licences_html
+from simspine_viewer.help_window import HelpWindow
+from simspine_viewer.help_words import WORDS
 
 if TYPE_CHECKING:
     from simspine_viewer.actions import ActionTable
     from simspine_viewer.main_window import MainWindow
-
-
-# What stands in menus, lanes and panels without being everyday English.
-WORDS = (
-    ("Track", "A person over time: the same number in every frame and view."),
-    ("View", "One camera and its video."),
-    ("Keypoint", "A place of the body with a name, such as LHip; see Keypoint Definitions."),
-    ("Residual", "How far a point in a picture is from where its 3D position falls in that "
-     "picture, in pixels."),
-    ("RMS", "Root mean square: the square root of the mean of the squared residuals of one "
-     "keypoint in one frame. One large residual weighs more than several small ones."),
-    ("Median", "The value in the middle: half of all values are smaller. A few wild ones do not "
-     "move it."),
-    ("Held-out error", "Each view is predicted from the others and compared with what was seen "
-     "in it; nothing that is judged has helped to make the prediction."),
-    ("Sigma", "How uncertain a 3D position is, in millimetres; one standard deviation."),
-    ("Epipolar curve", "Where in this picture a point must be that was seen in another one."),
-    ("Triangulated", "A 3D position found from the same point in two or more views."),
-    ("Calibration", "Where the cameras stand, how they look and how their lenses bend lines."),
-)  # fmt: skip
 
 
 def manual_path() -> Path:
@@ -47,13 +28,17 @@ def manual_path() -> Path:
 
 def show_manual(parent: QWidget) -> None:
     """The whole manual, its links followed in the same page."""
-    page = _show_page(parent, "Manual", "")
-    page.setSource(QUrl.fromLocalFile(str(manual_path())))
+    window = HelpWindow("Manual", "", parent)
+    window.page.setSource(QUrl.fromLocalFile(str(manual_path())))
+    window.show()  # the main window stays usable beside it
 
 
 def words_html() -> str:
     """What the words mean that are no everyday English."""
-    rows = (f"<tr><td><b>{a}</b>&nbsp;&nbsp;</td><td>{b}</td></tr>" for a, b in WORDS)
+    rows = (
+        f"<tr><td><b>{word}</b>&nbsp;&nbsp;</td><td>{meaning}</td></tr>"
+        for word, meaning in sorted(WORDS, key=lambda entry: entry[0].casefold())
+    )
     return f"<table cellspacing='4'>{''.join(rows)}</table>"
 
 
@@ -62,26 +47,8 @@ def show_words(parent: QWidget) -> None:
     _show_page(parent, "Words", words_html())
 
 
-def _show_page(parent: QWidget, title: str, html: str) -> QTextBrowser:
-    dialog = QDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
-    dialog.resize(720, 560)
-    page = QTextBrowser()
-    page.setOpenExternalLinks(True)
-    page.setHtml(html)
-    close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    close.rejected.connect(dialog.reject)
-    back = close.addButton("Back", QDialogButtonBox.ButtonRole.ResetRole)
-    back.setToolTip("To the page before (Alt+Left)")
-    back.clicked.connect(page.backward)
-    back.hide()  # until a link was followed
-    page.backwardAvailable.connect(back.setVisible)
-    box = QVBoxLayout(dialog)
-    box.addWidget(page)
-    box.addWidget(close)
-    dialog.show()  # the window stays usable beside it
-    return page
+def _show_page(parent: QWidget, title: str, html: str) -> None:
+    HelpWindow(title, html, parent).show()
 
 
 def shortcuts_html(table: ActionTable) -> str:
@@ -92,19 +59,27 @@ def shortcuts_html(table: ActionTable) -> str:
         for command in table.commands:
             if command.menu == menu:
                 keys = escape(table.key_text(command))
+                where = f"{command.group} ▸ " if command.group else ""
                 rows.append(
-                    f"<tr><td><b>{command.text}</b>&nbsp;&nbsp;</td>"
+                    f"<tr><td>{where}<b>{command.text}</b>&nbsp;&nbsp;</td>"
                     f"<td>{keys}&nbsp;&nbsp;</td><td>{command.help}</td></tr>"
                 )
     mouse = (
         ("Click a point", "select it"),
-        ("Drag a point", "move it; the other views and the 3D follow; Escape drops the drag"),
+        (
+            "Drag a point",
+            "place it in this picture, whatever stage is shown; the 3D and the other views "
+            "follow; Escape drops the drag",
+        ),
         ("Wheel", "zoom at the pointer"),
         ("Middle drag", "move the picture"),
         ("Double click", "one pane large, or all again"),
         ("Drag in 3D", "turn; middle or Shift drag moves; wheel zooms"),
         ("Drag on the timeline", "go through time; Shift drag selects a range"),
-        ("Wheel on the timeline", "zoom; Shift and wheel, or a middle drag, moves along"),
+        (
+            "Wheel on the timeline",
+            "zoom at the pointer; Shift and wheel, or a middle drag, moves along",
+        ),
     )
     rows.append("<tr><td colspan='3'><h3>Mouse</h3></td></tr>")
     rows += [f"<tr><td><b>{a}</b>&nbsp;&nbsp;</td><td></td><td>{b}</td></tr>" for a, b in mouse]
@@ -132,6 +107,8 @@ def show_keypoints(parent: QWidget) -> None:
 
 def show_licences(parent: QWidget) -> None:
     """The licences of everything the program is made of."""
+    from simspine_viewer.licences import licences_html  # not at start
+
     _show_page(parent, "Licences", licences_html())
 
 

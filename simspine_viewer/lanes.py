@@ -43,7 +43,7 @@ class Lane:
 LANES: tuple[Lane, ...] = (
     Lane("residual", "Residual", "frames", "px",
          "The largest distance in a frame between a 3D point, seen by the cameras, and where it "
-         "was observed. Red beyond the error threshold (Edit, Error Threshold).",
+         "was observed. Red beyond the error threshold (Edit ▸ Error Threshold…).",
          threshold=30.0, full=60.0),
     Lane("confidence", "Confidence", "frames", "",
          "Mean score of the observed points; placed points count as 1. Low is bad.",

@@ -124,7 +124,12 @@ class MainWindow(QMainWindow):
         build_menus(self, self.table, self.docks.values(), self.settings, self.open_path)
         self.toolbar = build_toolbar(self.table)
         self.addToolBar(self.toolbar)
-        self.status = StatusBar(self.document, self.time, self.selection, self.editor, self.monitor)
+        self.status = StatusBar(
+            self.document, self.time, self.selection, self.editor, self.monitor,
+            self.table.with_keys,
+        )  # fmt: skip
+        self.table.keys_changed.connect(self._show_keys)
+        self._show_keys()
         self.setStatusBar(self.status)
         self.events = WindowEvents(self)
         self.toasts = Toasts(self)
@@ -164,6 +169,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.stack)
 
     # What happens
+
+    def _show_keys(self) -> None:
+        """Name the keys that hold now wherever a text of the window names some."""
+        self.markers_panel.show_keys(self.table.with_keys)
+        self.status.show_mode()
 
     def open_path(self, path: Path) -> None:
         """Open a project or a recording folder."""

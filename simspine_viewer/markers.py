@@ -15,11 +15,11 @@ from simspine_viewer.time_cursor import TimeCursor
 
 # Okabe and Ito's colours, told apart by people who do not see red and green as others do.
 COLOURS: tuple[tuple[str, str], ...] = (
-    ("Red", "#d55e00"),
+    ("Orange", "#d55e00"),
     ("Amber", "#e69f00"),
     ("Green", "#009e73"),
     ("Blue", "#56b4e9"),
-    ("Purple", "#cc79a7"),
+    ("Pink", "#cc79a7"),
     ("Grey", "#a0a0a0"),
 )
 

@@ -23,15 +23,13 @@ def add_commands(menu: QMenu, table: ActionTable, name: str) -> None:
     helper = _HelpOnKey(menu)
     for command in COMMANDS:
         if command.menu == name:
-            target = menu
-            if command.group:
-                if command.group not in groups:
-                    groups[command.group] = menu.addMenu(command.group)
-                    groups[command.group].aboutToShow.connect(table.refresh)
-                    groups[command.group].installEventFilter(helper)
-                target = groups[command.group]
+            target = groups.get(command.group, menu)
             if command.after_separator:
-                target.addSeparator()
+                target.addSeparator()  # before a new submenu, where this is its first command
+            if command.group and command.group not in groups:
+                target = groups[command.group] = menu.addMenu(command.group)
+                target.aboutToShow.connect(table.refresh)
+                target.installEventFilter(helper)
             target.addAction(table.actions[command.id])
     menu.installEventFilter(helper)
 

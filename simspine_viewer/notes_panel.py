@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
@@ -35,7 +37,7 @@ class MarkersPanel(QWidget):
     def __init__(self, markers: Markers, cursor: TimeCursor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._markers, self._cursor = markers, cursor
-        self.empty = QLabel("No markers yet. M marks the current frame, Shift+M adds a note.")
+        self.empty = QLabel("No markers yet.")
         self.empty.setWordWrap(True)
         self.empty.setProperty("role", "muted")
         self.list = QListWidget()
@@ -79,6 +81,14 @@ class MarkersPanel(QWidget):
         markers.changed.connect(self.reload)
         cursor.moved.connect(lambda _: self._follow())
         self.reload()
+
+    def show_keys(self, with_keys: Callable[[str], str]) -> None:
+        """Name the keys that the user has now; ``with_keys`` puts them for ``{key:command}``."""
+        self.empty.setText(
+            with_keys(
+                "No markers yet. {key:marker} marks the current frame, {key:note} adds a note."
+            )
+        )
 
     def reload(self) -> None:
         """Show the markers as they are."""

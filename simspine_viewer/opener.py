@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from pipeline.data.errors import NotEditableError, UserError
-from pipeline.io.opening import SUFFIX, existing_project
 from pipeline.io.project import Project, project_path_for
-from pipeline.io.recording import RecordingPlan, recognise
+from pipeline.io.project_path import SUFFIX
 from pipeline.jobs.messages import Done, Failed
 from simspine_viewer import dialogs
 from simspine_viewer.dropping import resolved
 from simspine_viewer.job_manager import JobState
-from simspine_viewer.plan_dialog import ask_plan
 
 if TYPE_CHECKING:
+    from pipeline.io.recording import RecordingPlan
     from simspine_viewer.main_window import MainWindow
 
 
@@ -59,6 +58,11 @@ class Opener:
         if path.suffix == SUFFIX:
             self.open_project(path)
             return
+        # These load decoders: not at start.
+        from pipeline.io.opening import existing_project
+        from pipeline.io.recording import recognise
+        from simspine_viewer.plan_dialog import ask_plan
+
         plan = recognise(path)
         project = existing_project(plan)
         if project is not None:
@@ -92,18 +96,21 @@ class Opener:
         """Read a recording in the background into a new project, then open that."""
         if plan.calibration is None:
             raise UserError(
-                f"{plan.name} has no calibration; add a calibration file (.toml or .qca.txt) "
+                f"“{plan.name}” has no calibration; add a calibration file (.toml or .qca.txt) "
                 "to its folder."
             )
         target = project_path_for(plan.root, plan.name)
         if self._is_making(target):
             return
         args = {"plan": plan, "project": str(target), "author": self._window.settings.author}
-        job = self._window.jobs.submit("import_recording", f"Read {plan.name}", args)
-        self._wait(job, target, f"Reading {plan.name}…")
+        job = self._window.jobs.submit("import_recording", f"Read “{plan.name}”", args)
+        self._wait(job, target, f"Reading “{plan.name}”…")
 
     def open_demo(self) -> None:
         """Open the demo, making it first if it is not there."""
+        from pipeline.io.opening import existing_project  # loads decoders: not at start
+        from pipeline.io.recording import recognise
+
         folder = demo_folder()
         if folder.is_dir():
             project = existing_project(folder)

@@ -41,7 +41,7 @@ class PlanDialog(QDialog):
 
     def __init__(self, plan: RecordingPlan, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Open {plan.name}")
+        self.setWindowTitle(f"Open “{plan.name}”")
         self.resize(820, 560)
         self._plan = plan
         self._views: tuple[ViewPlan, ...] = ()
@@ -83,7 +83,7 @@ class PlanDialog(QDialog):
         box.addWidget(QLabel("Check that each camera has its own video and detections."))
         box.addWidget(self.table, 1)
         box.addLayout(form)
-        box.addWidget(QLabel("Notes"))
+        box.addWidget(QLabel("Findings"))
         box.addWidget(self.findings)
         box.addWidget(self.problem)
         box.addWidget(self.buttons)

@@ -41,10 +41,10 @@ def mended(plan: RecordingPlan, views: Iterable[ViewPlan]) -> RecordingPlan:
     findings = [f for f in plan.findings if f.code not in _ABOUT_THE_MATCH]
     for view in used:
         if view.video is None:
-            message = f"The camera {view.camera} has no video in {plan.name}."
+            message = f"The camera {view.camera} has no video in “{plan.name}”."
             findings.append(Finding("warning", "no-video", message, plan.root))
         elif view.detections is None:
-            message = f"The camera {view.camera} has no detections in {plan.name}."
+            message = f"The camera {view.camera} has no detections in “{plan.name}”."
             findings.append(Finding("warning", "no-detections", message, plan.root))
     return replace(plan, views=used, findings=tuple(findings))
 
@@ -82,7 +82,7 @@ def fault(plan: RecordingPlan) -> str:
         paths = [path for view in plan.views if (path := getattr(view, kind)) is not None]
         for path in paths:
             if paths.count(path) > 1:
-                return f"{path.name} is given to two cameras."
+                return f"“{path.name}” is given to two cameras."
     if plan.calibration is None:
         return "There is no calibration here; 3D needs one (.toml or Qualisys .qca.txt)."
     return "" if plan.views else "No camera has a video or detections."

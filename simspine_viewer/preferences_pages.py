@@ -10,10 +10,8 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QWidget,
 )
 
@@ -186,50 +184,40 @@ class EditingPage(Page):
 
 
 class VideoPage(Page):
-    """Small copies of videos, and memory."""
+    """Proxies of videos, and memory."""
 
     title = "Video"
     fields = ("use_proxies", "proxy_gigabytes", "picture_megabytes")
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self.proxies = QCheckBox("Make small copies of videos")
-        self.proxies.setToolTip("They make scrubbing and playing quick. Your videos stay as is.")
+        self.proxies = QCheckBox("Use proxies for scrubbing")
+        self.proxies.setToolTip(
+            "Small copies make scrubbing and playing quick. Your videos stay as they are."
+        )
         self.proxies.toggled.connect(lambda on: self.set("use_proxies", on))
-        self.disk = number((1, 2000), "GB", 1, "Disk that all small copies together may take.")
+        self.disk = number((1, 2000), "GB", 1, "Disk that all proxies together may take.")
         self.disk.valueChanged.connect(lambda value: self.set("proxy_gigabytes", value))
         self.memory = number((64, 16384), "MB", 64, "Memory for pictures that were decoded.")
         self.memory.valueChanged.connect(lambda value: self.set("picture_megabytes", value))
         self.used = QLabel()
-        self.delete = QPushButton("Delete Copies")
-        self.delete.setToolTip("They are made again while you work, unless that is off.")
-        self.delete.setAutoDefault(False)
-        self.delete.clicked.connect(self._delete)
-        line = QHBoxLayout()
-        line.addWidget(self.used, 1)
-        line.addWidget(self.delete)
         self.form.addRow(self.proxies)
         self.form.addRow("Disk limit", self.disk)
-        self.form.addRow("Used now", line)
+        self.form.addRow("Used now", self.used)
         self.form.addRow("Picture memory", self.memory)
-        self.note("The picture memory holds from the next recording that is opened.")
+        self.note("Tools ▸ Delete Proxies… frees the disk. The picture memory holds from the next "
+                  "recording that is opened.")  # fmt: skip
 
     def reload(self) -> None:
         self.proxies.setChecked(self.settings.use_proxies)
         self.disk.setValue(self.settings.proxy_gigabytes)
         self.memory.setValue(self.settings.picture_megabytes)
-        used = ProxyStore().used_bytes()
-        self.used.setText(QLocale.system().formattedDataSize(used))
-        self.delete.setEnabled(used > 0)
+        self.used.setText(QLocale.system().formattedDataSize(ProxyStore().used_bytes()))
 
     def apply(self) -> None:
         super().apply()
         self.window_.playback.apply_settings()
         self.window_.table.refresh()
-
-    def _delete(self) -> None:
-        ProxyStore().clear()
-        self.reload()
 
 
 PAGES: tuple[type[Page], ...] = (GeneralPage, AppearancePage, EditingPage, VideoPage)

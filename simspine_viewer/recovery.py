@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from simspine_viewer.crash_guard import Crash, CrashGuard
-from simspine_viewer.diagnostics_dialog import show_diagnostics
 from simspine_viewer.toasts import Act
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
 
 
+def _show(window: MainWindow, report: str) -> None:
+    from simspine_viewer.diagnostics_dialog import show_diagnostics  # not at start
+
+    show_diagnostics(window, report)
+
+
 class Recovery(QObject):
     """Joins a window and the crash guard of its program."""
 
     _happened = Signal(str)  # errors come from any thread; words are said in the window's
+    _sentence = Signal(str)
 
     def __init__(self, window: MainWindow, guard: CrashGuard) -> None:
         super().__init__(window)
         self._window, self._guard = window, guard
         self._happened.connect(self._say)
         guard.on_error = self._happened.emit
+        self._sentence.connect(window.document.tell)
+        guard.on_sentence = self._sentence.emit
         window.document.opened.connect(self._note_project)
         window.document.closed.connect(lambda: guard.set_project(None))
 
@@ -38,7 +46,7 @@ class Recovery(QObject):
         if any(toast.label.text() == text for toast in self._window.toasts.shown):
             return
         self._window.toasts.show(
-            text, Act("Show Report", lambda: show_diagnostics(self._window, report)),
+            text, Act("Show Report", lambda: _show(self._window, report)),
             sticky=True, bad=True,
         )  # fmt: skip
 
@@ -56,5 +64,5 @@ class Recovery(QObject):
             until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(crash.saved_until))
             text += f" Everything up to {until} is saved in {project.name}."
             acts.append(Act("Reopen Project", lambda: window.open_path(project)))
-        acts.append(Act("Show Report", lambda: show_diagnostics(window, crash.report)))
+        acts.append(Act("Show Report", lambda: _show(window, crash.report)))
         window.toasts.show(text, *acts, sticky=True)

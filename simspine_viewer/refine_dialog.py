@@ -56,7 +56,7 @@ MEANING = (
     "points are wrong in the same way."
 )
 READ_ONLY = "This project is open for looking only; nothing can be applied."
-KEPT = "Your calibration file is not changed, and Edit > Undo takes the step back."
+KEPT = "Your calibration file is not changed, and Edit ▸ Undo takes the step back."
 OUTDATED = "Cameras or time axes have changed meanwhile; close this and refine again."
 
 

@@ -38,7 +38,7 @@ class SmokeTest(QObject):
             ("the demo is open", self._open_demo, lambda: window.document.is_open),
             ("pictures and 3D are shown", self._step, self._shown),
             ("the geometry worker exports", self._export, lambda: self._ended("export")),
-            ("the media worker prepares video", self._prepare, lambda: self._ended("make_proxy")),
+            ("the media worker makes a proxy", self._prepare, lambda: self._ended("make_proxy")),
         ]
         self._waiting: Callable[[], bool] | None = None
         self._timer = QTimer(self)

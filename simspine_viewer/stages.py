@@ -30,8 +30,10 @@ TITLES: dict[Stage, str] = {
 HELP: dict[Stage, str] = {
     Stage.WORK: "What was seen in each view, with a line to where the 3D point falls.",
     Stage.DETECTED: "Only what was seen in each view, by the detector or by a person.",
-    Stage.TRIANGULATED: "The 3D points of each frame by itself, drawn into every view.",
-    Stage.FINAL: "The 3D points solved over time, as they are exported, drawn into every view.",
+    Stage.TRIANGULATED: "The 3D points of each frame by itself. A drag in a picture places what is "
+    "seen there; the 3D point follows.",
+    Stage.FINAL: "The 3D points solved over time, as exported. A drag in a picture places what is "
+    "seen there; the 3D point follows.",
 }
 MISSING = "Final: not computed yet"
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QLabel, QStatusBar
 
-from simspine_viewer.document import Document
+from simspine_viewer.document import Document, Preview
 from simspine_viewer.editor import Editor
 from simspine_viewer.quality_monitor import QualityMonitor
 from simspine_viewer.selection import Selection
+from simspine_viewer.stages import Stage
 from simspine_viewer.time_cursor import TimeCursor
 
 SLOWER = 0.9  # play at less than this share of its speed is said to be slower
@@ -16,7 +19,10 @@ _RATE_MS = 250  # between two changes of numbers that nobody could read faster
 
 
 class StatusBar(QStatusBar):
-    """Remarks that go by themselves on the left, what always holds on the right."""
+    """Remarks that go by themselves on the left, what always holds on the right.
+
+    ``with_keys`` puts the user's own keys into a text: ``{key:id of the command}``.
+    """
 
     def __init__(
         self,
@@ -25,10 +31,12 @@ class StatusBar(QStatusBar):
         selection: Selection,
         editor: Editor,
         monitor: QualityMonitor,
+        with_keys: Callable[[str], str],
     ) -> None:
         super().__init__()
         self._document, self._cursor, self._selection = document, cursor, selection
-        self._editor, self._monitor = editor, monitor
+        self._editor, self._monitor, self._with_keys = editor, monitor, with_keys
+        self._stage = Stage.WORK
         self.mode, self.quality, self.speed, self.place = (QLabel() for _ in range(4))
         self.mode.setProperty("role", "warning")
         for label in (self.mode, self.quality, self.speed, self.place):
@@ -43,8 +51,9 @@ class StatusBar(QStatusBar):
         cursor.playing_changed.connect(lambda _: self._show_speed())
         cursor.mode_changed.connect(self._show_speed)
         cursor.range_changed.connect(self._show_speed)
-        selection.changed.connect(self._show_mode)
-        editor.placing_changed.connect(lambda _: self._show_mode())
+        selection.changed.connect(self.show_mode)
+        editor.placing_changed.connect(lambda _: self.show_mode())
+        document.preview_changed.connect(self.show_mode)
         monitor.changed.connect(self._show_quality)
 
     def _clear(self) -> None:
@@ -75,12 +84,32 @@ class StatusBar(QStatusBar):
             parts.append(f"{cursor.shown_fps:.0f} fps, {cursor.dropped} dropped")
         self.speed.setText("   ".join(parts))
 
-    def _show_mode(self) -> None:
-        text, keypoint = "", self._selection.keypoint
-        if self._editor.placing and keypoint >= 0 and self._document.is_open:
-            name = self._document.sequence.info.skeleton.keypoints[keypoint].marker
-            text = f"Placing {name}: click where it is; P ends"
-        self.mode.setText(text)
+    def set_stage(self, stage: Stage) -> None:
+        """Which stage of the points is shown, so what a drag in a picture takes hold of."""
+        self._stage = stage
+        self.show_mode()
+
+    def show_mode(self) -> None:
+        """Say which mode is on, or what a drag under way does."""
+        text, keypoint, preview = "", self._selection.keypoint, self._document.preview
+        if preview is not None:
+            text = self._drag_text(preview)
+        elif self._editor.placing and keypoint >= 0 and self._document.is_open:
+            text = self._with_keys(
+                f"Placing {self._name(keypoint)}: click where it is; {{key:place}} ends"
+            )
+        if text != self.mode.text():  # not at each move of a drag
+            self.mode.setText(text)
+
+    def _drag_text(self, preview: Preview) -> str:
+        """What the release of a drag will have done, where that is not what is dragged."""
+        if preview.view < 0 or self._stage in (Stage.WORK, Stage.DETECTED):
+            return ""
+        camera = self._document.sequence.cameras[preview.view].name
+        return f"Placing {self._name(preview.keypoint)} in {camera}; the 3D point follows"
+
+    def _name(self, keypoint: int) -> str:
+        return self._document.sequence.info.skeleton.keypoints[keypoint].marker
 
     def _show_quality(self) -> None:
         """The held-out-camera error: no choice of views or weights can flatter it."""

@@ -110,7 +110,7 @@ class Tour(QWidget):
         self.step = max(step, 0)
         now = STEPS[self.step]
         self.title.setText(now.title)
-        self.text.setText(self._with_keys(now.text))
+        self.text.setText(self._window.table.with_keys(now.text))
         self.count.setText(f"{self.step + 1} of {len(STEPS)}")
         self.back.setEnabled(self.step > 0)
         self.next.setText("Done" if self.step == len(STEPS) - 1 else "Next")
@@ -124,13 +124,6 @@ class Tour(QWidget):
         self.hide()
         self.deleteLater()
         self._window.setFocus()
-
-    def _with_keys(self, text: str) -> str:
-        table = self._window.table
-        for command in table.commands:
-            shown = table.key_text(command).split(", ")[0] or f"“{command.text}” in the menus"
-            text = text.replace(f"{{key:{command.id}}}", shown)
-        return text
 
     def target(self) -> QRect:
         """What the step is about, in the window; empty where that is not shown."""

@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QMenu
 
 from pipeline.data.history import Place
-from pipeline.io.opening import project_findings
 from pipeline.jobs.messages import Failed
 from simspine_viewer import remembered_place
 from simspine_viewer.commands import aids, timeline
@@ -33,6 +32,7 @@ class WindowEvents(QObject):
         document.person_changed.connect(lambda _: refresh())
         document.place_visited.connect(self._visit)
         document.failed.connect(window.say_error)
+        document.unreadable.connect(lambda text: window.toasts.show(text, sticky=True, bad=True))
         window.selection.changed.connect(refresh)
         window.editor.placing_changed.connect(lambda _: refresh())
         window.time.moved.connect(self._moved)
@@ -50,12 +50,14 @@ class WindowEvents(QObject):
         window.aids.markers.changed.connect(refresh)
         window.timeline.menu_requested.connect(lambda at: timeline.context_menu(window, at))
         window.timeline.lanes_changed.connect(lambda *_: window.settings.save())
-        window.timeline.height_changed.connect(lambda: fit_below(window))
-        window.docks["curves"].visibilityChanged.connect(lambda _: fit_below(window))
+        window.timeline.height_changed.connect(self._fit_below)
+        window.docks["curves"].visibilityChanged.connect(self._fit_below)
         window.curves.save_requested.connect(lambda: timeline.ask_save_curves(window))
         window.markers_panel.edit_requested.connect(lambda at: timeline.edit_note(window, at))
 
     def _opened(self) -> None:
+        from pipeline.io.opening import project_findings  # loads decoders: not at start
+
         window = self._window
         sequence, project = window.document.sequence, window.document.project
         assert project is not None
@@ -65,7 +67,7 @@ class WindowEvents(QObject):
         window.loader.set_recording(info.videos, sequence.syncs)
         findings = project_findings(project)
         window.findings_panel.set_findings(findings)
-        title = f"Notes ({len(findings)})" if findings else "Notes"
+        title = f"Findings ({len(findings)})" if findings else "Findings"
         window.docks["findings"].setWindowTitle(title)
         window.welcome.set_busy("")
         window.stack.setCurrentWidget(window.splitter)
@@ -83,11 +85,14 @@ class WindowEvents(QObject):
         window.time.set_range(0, 30.0)
         window.grid.set_views(0)
         window.findings_panel.set_findings(())
-        window.docks["findings"].setWindowTitle("Notes")
+        window.docks["findings"].setWindowTitle("Findings")
         window.stack.setCurrentWidget(window.welcome)
         window.welcome.reload()
         QTimer.singleShot(0, window.refresh_title)
         QTimer.singleShot(0, window.table.refresh)
+
+    def _fit_below(self) -> None:
+        fit_below(self._window)
 
     def _moved(self, frame: int) -> None:
         if self._window.document.is_open:

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.cli.output import counted
 from pipeline.cli.recording import Opened, people
 from pipeline.data.camera import Camera
-from pipeline.data.sequence import Sequence
+from pipeline.data.presence import detected_in
 
 SEVERITIES = ("error", "warning", "info")
 
@@ -28,7 +28,7 @@ def field_of_view(camera: Camera) -> tuple[float, float]:
 def facts(opened: Opened) -> dict[str, Any]:
     """Everything that is told, JSON-able; angles in degrees, positions in metres with Y up."""
     sequence, info = opened.sequence, opened.sequence.info
-    files = _files_with_people(sequence)
+    detected, keypoints = detected_in(sequence)
     views = []
     for view, camera in enumerate(sequence.cameras):
         video, sync = info.videos[view], sequence.syncs[view]
@@ -43,8 +43,8 @@ def facts(opened: Opened) -> dict[str, Any]:
                 "video_size": None if video.path is None else list(video.size),
                 "video_frames": sync.n_frames,
                 "offset": sync.offset,
-                "rate": sync.rate,
-                "frames_with_people": files[view],
+                "rate": sync.rate + sync.drift,
+                "frames_with_people": int(detected[:, view].sum()),
             }
         )
     return {
@@ -54,7 +54,7 @@ def facts(opened: Opened) -> dict[str, Any]:
         "fps": round(info.fps, 6),
         "seconds": round(info.n_frames / info.fps, 3) if info.fps > 0 else None,
         "skeleton": info.skeleton.title,
-        "detected_keypoints": _detected_keypoints(sequence),
+        "detected_keypoints": [info.skeleton.markers[k] for k in np.flatnonzero(keypoints)],
         "views": views,
         "persons": [
             {
@@ -77,16 +77,6 @@ def facts(opened: Opened) -> dict[str, Any]:
             )
         ],
     }
-
-
-def _files_with_people(sequence: Sequence) -> list[int]:
-    detected = (sequence.read("instances2d.score") > 0).any(axis=(2, 3))
-    return [int(n) for n in detected.sum(axis=0)]
-
-
-def _detected_keypoints(sequence: Sequence) -> list[str]:
-    found = (sequence.read("instances2d.score") > 0).any(axis=(0, 1, 2))
-    return [sequence.info.skeleton.markers[k] for k in np.flatnonzero(found)]
 
 
 def as_json(opened: Opened) -> str:

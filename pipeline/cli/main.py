@@ -239,7 +239,7 @@ def _opened(bar: ProgressBar, path: Path, **options: Any) -> Opened:
 def _point_to_project(opened: Opened) -> None:
     if opened.corrected is not None:
         print(
-            f"{opened.path.name} has a project with corrections: give {opened.corrected} to use "
+            f"“{opened.path.name}” has a project with corrections: give {opened.corrected} to use "
             "them.",
             file=sys.stderr,
         )

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.cli.output import CommandError, Exit
 from pipeline.data.errors import Finding, UserError
 from pipeline.data.observations import track_ids
+from pipeline.data.presence import seen_in
 from pipeline.data.sequence import Sequence
 from pipeline.io.opening import SUFFIX, existing_project, open_in_memory, project_findings
 from pipeline.io.project import Project
@@ -70,7 +69,7 @@ def open_recording(
     if is_project and calibration is not None:
         raise CommandError(
             Exit.USAGE,
-            f"--calibration works with a recording folder; {path.name} has its own cameras.",
+            f"--calibration works with a recording folder; “{path.name}” has its own cameras.",
         )
     try:
         if is_project:
@@ -92,16 +91,11 @@ def people(sequence: Sequence) -> tuple[Person, ...]:
     """Everybody in a recording, in the order of their numbers."""
     tracks = track_ids(sequence)
     ignored = sequence.read("tracks.ignored", tracks).astype(bool)
-    assigned = sequence.read("assignment.track")  # (T, V, P)
     found = []
     for track, hidden in zip(tracks.tolist(), ignored.tolist(), strict=True):
-        there = (assigned == track).any(axis=2)
-        placed = sequence.read("manual2d.xy", track=track)[..., 0]
-        there |= np.isfinite(placed).any(axis=2)
+        there = seen_in(sequence, track, placed=True)
         views = tuple(
-            name
-            for name, seen in zip(sequence.cameras.names, there.any(axis=0), strict=True)
-            if seen
+            name for name, seen in zip(sequence.cameras.names, there.T, strict=True) if seen.any()
         )
         found.append(Person(track + 1, track, int(there.any(axis=1).sum()), views, hidden))
     return tuple(found)
@@ -118,16 +112,16 @@ def chosen_person(opened: Opened, number: int | None) -> Person:
     everybody = people(opened.sequence)
     name = opened.sequence.info.name
     if not everybody:
-        raise CommandError(Exit.NO_PERSON, f"Nobody was detected in {name}.")
+        raise CommandError(Exit.NO_PERSON, f"Nobody was detected in “{name}”.")
     if number is None:
         offered = [person for person in everybody if not person.ignored]
         if not offered:
             raise CommandError(
-                Exit.NO_PERSON, f"Everybody in {name} is ignored; choose one with --person."
+                Exit.NO_PERSON, f"Everybody in “{name}” is ignored; choose one with --person."
             )
         return next((person for person in offered if person.track == opened.picked), offered[0])
     for person in everybody:
         if person.number == number:
             return person
     listing = ", ".join(str(person.number) for person in everybody)
-    raise CommandError(Exit.NO_PERSON, f"{name} has no person {number}; there is: {listing}.")
+    raise CommandError(Exit.NO_PERSON, f"“{name}” has no person {number}; there is: {listing}.")

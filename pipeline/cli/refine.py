@@ -31,7 +31,7 @@ def check_applicable(path: Path) -> None:
     if path.suffix != SUFFIX:
         raise CommandError(
             Exit.USAGE,
-            f"--apply writes into a project; {path.name} is a folder. Give the {SUFFIX} file.",
+            f"--apply writes into a project; “{path.name}” is a folder. Give the {SUFFIX} file.",
         )
 
 

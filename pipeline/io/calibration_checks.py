@@ -34,7 +34,7 @@ def read_bytes(path: Path, what: str) -> bytes:
         What it is meant to be, such as ``"calibration"``, for the sentence.
     """
     if path.is_dir():
-        raise UserError(f"The {what} {path.name} is a folder, not a file.")
+        raise UserError(f"The {what} “{path.name}” is a folder, not a file.")
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

@@ -51,12 +51,12 @@ class FrameFiles:
             with os.scandir(folder) as entries:
                 names = [e.name for e in entries if _is_detection(e.name)]
         except NotADirectoryError as error:
-            raise UserError(f"The detections {folder.name} are not a folder.") from error
+            raise UserError(f"The detections “{folder.name}” are not a folder.") from error
         except FileNotFoundError as error:
-            raise UserError(f"The folder of detections {folder.name} does not exist.") from error
+            raise UserError(f"The folder of detections “{folder.name}” does not exist.") from error
         except OSError as error:
             raise UserError(
-                f"The folder of detections {folder.name} cannot be read: {error.strerror}."
+                f"The folder of detections “{folder.name}” cannot be read: {error.strerror}."
             ) from error
         return _numbered(folder, sorted(names))
 
@@ -122,7 +122,7 @@ def _numbered(folder: Path, names: list[str]) -> FrameFiles:
         else:
             by_number[number] = name
     if not by_number:
-        message = f"The folder {folder.name} has no JSON file with a frame number."
+        message = f"The folder “{folder.name}” has no JSON file with a frame number."
         findings.append(Finding("warning", "no-detections", message, folder))
     ordered = sorted(by_number)
     return FrameFiles(

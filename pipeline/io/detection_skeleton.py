@@ -47,21 +47,21 @@ def recognise_skeleton(
     count = Counter(len(points) for points in people).most_common(1)[0][0]
     if count in _BY_COUNT:
         stem = _BY_COUNT[count]
-        message = f"The {count} points in {folder.name} are {load_skeleton(stem).title}."
+        message = f"The {count} points in “{folder.name}” are {load_skeleton(stem).title}."
         return stem, Finding("info", "skeleton", message, folder)
     if count != _AMBIGUOUS_COUNT:
-        message = f"The {count} points per person in {folder.name} fit no known skeleton."
+        message = f"The {count} points per person in “{folder.name}” fit no known skeleton."
         return None, Finding("error", "unknown-skeleton", message, folder)
     stem, share = _body_25_or_25b(people)
     title = load_skeleton(stem).title
     if share >= _SURE:
         message = (
-            f"The 25 points in {folder.name} are {title} by their arrangement "
+            f"The 25 points in “{folder.name}” are {title} by their arrangement "
             f"({100 * share:.0f} % of the people)."
         )
         return stem, Finding("info", "skeleton", message, folder)
     message = (
-        f"The 25 points in {folder.name} were taken for {title}, but only {100 * share:.0f} % of "
+        f"The 25 points in “{folder.name}” were taken for {title}, but only {100 * share:.0f} % of "
         "the people are arranged so."
     )
     return stem, Finding("warning", "skeleton", message, folder)

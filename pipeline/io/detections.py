@@ -97,7 +97,7 @@ def read_detections(
     findings = list(files.findings)
     offset = files.first_frame(n_frames) if first is None else first
     if offset:
-        message = f"The first frame of {files.folder.name} is number {offset} in its file names."
+        message = f"The first frame of “{files.folder.name}” is number {offset} in its file names."
         findings.append(Finding("info", "frame-offset", message, files.folder))
     length = n_frames if n_frames is not None else max(files.last - offset + 1, 0)
     people = _People.read(files, offset, length)
@@ -230,7 +230,7 @@ def _named(code: str, folder: Path, faults: Sequence[tuple[str, str]]) -> list[F
     rest = faults[_NAMED_FILES:]
     if rest:
         message = (
-            f"{len(rest)} more files of {folder.name} were not used, from {rest[0][0]} to "
+            f"{len(rest)} more files of “{folder.name}” were not used, from {rest[0][0]} to "
             f"{rest[-1][0]}."
         )
         findings.append(Finding("error", code, message, folder))
@@ -244,12 +244,12 @@ def _coverage(files: FrameFiles, offset: int, length: int) -> list[Finding]:
     present[frames[(frames >= 0) & (frames < length)]] = True
     gaps = np.flatnonzero(~present)
     if len(gaps) and len(files.numbers):
-        message = f"{files.folder.name} has no file for {frame_ranges(gaps)}."
+        message = f"“{files.folder.name}” has no file for {frame_ranges(gaps)}."
         findings.append(Finding("warning", "missing-detections", message, files.folder))
     beyond = int(((frames < 0) | (frames >= length)).sum())
     if beyond:
         message = (
-            f"{beyond} files of {files.folder.name} lie outside the {length} frames of the "
+            f"{beyond} files of “{files.folder.name}” lie outside the {length} frames of the "
             "recording and were not used."
         )
         findings.append(Finding("warning", "detections-outside", message, files.folder))
@@ -266,7 +266,7 @@ def _outside(xy: NDArray[np.float32], size: tuple[int, int] | None, folder: Path
     if not count:
         return []
     message = (
-        f"{count} points in {folder.name} lie far outside the picture of {size[0]}×{size[1]} px; "
+        f"{count} points in “{folder.name}” lie far outside the picture of {size[0]}×{size[1]} px; "
         "they were kept."
     )
     return [Finding("warning", "outside-picture", message, folder)]

@@ -93,13 +93,13 @@ def check_request(request: ExportRequest) -> None:
     if not 0 <= start < stop <= n_frames:
         raise UserError(
             f"{request.path} was not written: frames {start} to {stop - 1} are not among the "
-            f"frames 0 to {n_frames - 1} of {request.name}."
+            f"frames 0 to {n_frames - 1} of “{request.name}”."
         )
     known_tracks = track_ids(request.sequence)
     if request.track not in known_tracks:
         listing = ", ".join(str(track + 1) for track in known_tracks) or "none"
         raise UserError(
-            f"{request.path} was not written: {request.name} has no person {request.track + 1} "
+            f"{request.path} was not written: “{request.name}” has no person {request.track + 1} "
             f"(there is: {listing})."
         )
 

@@ -138,7 +138,7 @@ def load_recording(plan: RecordingPlan, report: Report | None = None) -> LoadedR
     ]
     n_frames = max(lengths, default=0)
     if not n_frames:
-        raise UserError(f"{plan.name} has no readable video and no readable detections.")
+        raise UserError(f"“{plan.name}” has no readable video and no readable detections.")
     _different_lengths(plan.views, videos, findings)
     findings.extend(several_people([view.camera for view in plan.views], detections))
     xy, score = on_sequence_axis(n_frames, syncs, detections)
@@ -158,14 +158,14 @@ def load_recording(plan: RecordingPlan, report: Report | None = None) -> LoadedR
 def _cameras(plan: RecordingPlan) -> list[Camera]:
     if plan.calibration is None:
         raise UserError(
-            f"{plan.name} has no calibration, and 3D needs one: add a .toml (Pose2Sim, Anipose, "
+            f"“{plan.name}” has no calibration, and 3D needs one: add a .toml (Pose2Sim, Anipose, "
             "Caliscope) or a Qualisys .qca.txt."
         )
     if plan.up not in WORLD_FROM_UP:
         known = ", ".join(WORLD_FROM_UP)
-        raise UserError(f"{plan.name} cannot be turned to up axis {plan.up}, only to {known}.")
+        raise UserError(f"“{plan.name}” cannot be turned to up axis {plan.up}, only to {known}.")
     if not plan.views:
-        raise UserError(f"No video or detections of {plan.name} belong to a calibrated camera.")
+        raise UserError(f"No video or detections of “{plan.name}” belong to a calibrated camera.")
     by_name = {c.name: c for c in read_calibration(plan.calibration).cameras}
     missing = [view.camera for view in plan.views if view.camera not in by_name]
     if missing:

@@ -98,7 +98,7 @@ def _walk(root: Path, findings: list[Finding]) -> tuple[list[Path], list[Path], 
                     else:
                         files.append(Path(entry.path))
         except OSError as error:
-            message = f"The folder {folder.name} cannot be read: {error.strerror}."
+            message = f"The folder “{folder.name}” cannot be read: {error.strerror}."
             if folder == root:
                 raise UserError(message) from error
             findings.append(Finding("error", "unreadable-folder", message, folder))
@@ -117,11 +117,11 @@ def _is_named_like_a_file(name: str) -> bool:
 
 def _root_of(path: Path) -> Path:
     if not path.exists():
-        raise UserError(f"{path.name} does not exist.")
+        raise UserError(f"“{path.name}” does not exist.")
     if path.is_dir():
         return path
     if path.suffix.lower() not in VIDEO_SUFFIXES and not is_calibration_name(path):
-        raise UserError(f"{path.name} is neither a folder nor a video nor a calibration.")
+        raise UserError(f"“{path.name}” is neither a folder nor a video nor a calibration.")
     folder = path.parent
     lowered = folder.name.lower()
     inside = lowered in _VIDEO_FOLDERS or lowered.startswith("calib")

@@ -90,7 +90,7 @@ def recognise(path: Path) -> RecordingPlan:
     found = find_recording_files(path)
     if not found.videos and not found.detections:
         raise UserError(
-            f"{found.root.name} holds no recording: there are no videos and no detections in it."
+            f"“{found.root.name}” holds no recording: there are no videos and no detections in it."
         )
     calibrations = list(found.calibrations)
     if path in calibrations:
@@ -122,7 +122,7 @@ def plan_from_files(
         raise UserError("A recording needs at least one video or one folder of detections.")
     for path in (*videos, *detections):
         if not path.exists():
-            raise UserError(f"{path.name} does not exist.")
+            raise UserError(f"“{path.name}” does not exist.")
     root = Path(os.path.commonpath([p.parent.resolve() for p in (*videos, *detections)]))
     if calibration is not None:
         read_calibration(calibration)
@@ -168,7 +168,7 @@ def _plan(
 ) -> RecordingPlan:
     usable, findings = _readable(calibrations)
     if not usable:
-        message = f"{root.name} has no usable calibration, which 3D needs (.toml or .qca.txt)."
+        message = f"“{root.name}” has no usable calibration, which 3D needs (.toml or .qca.txt)."
         findings.append(Finding("error", "no-calibration", message, root))
         views, more = _views(
             root, [v.stem for v in videos] or [f.name for f in folders], videos, folders
@@ -225,7 +225,7 @@ def _views(
     ):
         for index in spare:
             path = paths[index]
-            message = f"The {what} {path.name} belongs to no camera of the calibration."
+            message = f"The {what} “{path.name}” belongs to no camera of the calibration."
             findings.append(Finding("warning", "no-camera", message, path))
     views = []
     unused = []
@@ -241,14 +241,14 @@ def _views(
             )
         )
         if video is None:
-            message = f"The camera {name} has no video in {root.name}."
+            message = f"The camera {name} has no video in “{root.name}”."
             findings.append(Finding("warning", "no-video", message, root))
         elif folder is None and folders:
-            message = f"The camera {name} has no detections in {root.name}."
+            message = f"The camera {name} has no detections in “{root.name}”."
             findings.append(Finding("warning", "no-detections", message, root))
     if unused:
         some = "camera" if len(unused) == 1 else "cameras"
-        message = f"{root.name} has no video and no detections of the {some} {', '.join(unused)}."
+        message = f"“{root.name}” has no video and no detections of the {some} {', '.join(unused)}."
         findings.append(Finding("warning", "no-video", message, root))
     return tuple(views), findings
 
@@ -261,5 +261,5 @@ def _by_order(cameras: list[str], names: list[str], match: Match, root: Path) ->
         index = match.index[target]
         if index is not None:
             pairs.append(f"{names[index]} to {cameras[target]}")
-    message = f"In {root.name} these were matched by order only: {', '.join(pairs)}."
+    message = f"In “{root.name}” these were matched by order only: {', '.join(pairs)}."
     return [Finding("warning", "matched-by-order", message, root)]

@@ -53,7 +53,7 @@ def read_all_detections(
         entry = files[index]
         if entry is None:
             return None
-        report(index / len(files), f"Reading {entry[0].folder.name}")
+        report(index / len(files), f"Reading “{entry[0].folder.name}”")
         own = lengths[index]
         return read_detections(
             entry[0],

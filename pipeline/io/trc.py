@@ -56,7 +56,7 @@ def trc_steps(request: ExportRequest) -> Iterator[Step]:
         here = np.isfinite(xyz).all(axis=-1).any(axis=0)
         if not here.any():
             raise UserError(
-                f"{request.path} was not written: person {track + 1} of {request.name} has no 3D "
+                f"{request.path} was not written: person {track + 1} of “{request.name}” has no 3D "
                 "points in these frames."
             )
         markers = sequence.info.skeleton.markers

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simspine_viewer.adjust_popup import AdjustPopup
-from simspine_viewer.commands.command import Command, always, has_keypoint, is_open
+from simspine_viewer.commands.command import Command, has_keypoint, is_open
 from simspine_viewer.follow import Follow
 from simspine_viewer.loupe_key import LoupeKey
 from simspine_viewer.palette import PALETTES, Palette, palette_of
@@ -92,6 +92,7 @@ def cycle_stage(window: MainWindow) -> None:
 def set_stage(window: MainWindow, stage: Stage) -> None:
     """Show one stage of the points."""
     show(window, stage=stage)
+    window.status.set_stage(stage)
     points = window.document.points_at(window.time.frame) if window.document.is_open else None
     window.say(f"{legend(points, stage)}. {HELP[stage]}")
 
@@ -100,16 +101,28 @@ def toggle_trail(window: MainWindow) -> None:
     """Show or hide the path of the selected keypoint."""
     length = 0 if window.grid.options.trail else round(window.settings.trail_frames)
     show(window, trail=length)
+    _say_trail(window, length)
 
 
 def lengthen_trail(window: MainWindow) -> None:
-    """The next length of trails, the shortest after the longest."""
+    """Show the trail at the next length, the shortest after the longest."""
     longer = [n for n in LENGTHS if n > round(window.settings.trail_frames)]
     length = longer[0] if longer else LENGTHS[0]
     window.settings.trail_frames = float(length)
     window.settings.save()
     show(window, trail=length)
-    window.say(f"Trails of {length} frames before and after this one.")
+    _say_trail(window, length)
+
+
+def _say_trail(window: MainWindow, length: int) -> None:
+    if not length:
+        window.say(window.table.with_keys("Trail off; {key:trail} shows it again."))
+        return
+    now = f"Trail on: {length} frames before and after this one"
+    if window.selection.keypoint < 0:
+        window.say(f"{now}, of the keypoint that you select.")
+    else:
+        window.say(window.table.with_keys(f"{now}; {{key:trail}} hides it."))
 
 
 def toggle_ellipse(window: MainWindow) -> None:
@@ -148,6 +161,7 @@ def toggle_hidden(window: MainWindow) -> None:
     parts.set_hidden(_part(window), not parts.is_hidden(_part(window)))
 
 
+STAGE_MENU = "Stage of the Points"
 STAGES = {
     Stage.WORK: "Seen and 3D",
     Stage.DETECTED: "Seen in 2D Only",
@@ -159,7 +173,8 @@ STAGES = {
 def _stage_command(stage: Stage, text: str) -> Command:
     return Command(
         f"stage-{stage.value}", "View", text, HELP[stage], lambda w: set_stage(w, stage), (),
-        is_open, lambda w: w.grid.options.stage is stage, group="Stage of the Points",
+        is_open, lambda w: w.grid.options.stage is stage, group=STAGE_MENU,
+        after_separator=stage is Stage.WORK,
     )  # fmt: skip
 
 
@@ -167,7 +182,7 @@ def _palette_command(palette: Palette) -> Command:
     return Command(
         f"palette-{palette.id}", "View", palette.title,
         f"Left, right and midline in other colours: {palette.title}.",
-        lambda w: set_palette(w, palette.id), (), always,
+        lambda w: set_palette(w, palette.id), (), is_open,
         lambda w: w.settings.palette == palette.id, group="Colours",
     )  # fmt: skip
 
@@ -176,44 +191,48 @@ COMMANDS: tuple[Command, ...] = (
     Command("loupe", "View", "Loupe",
             "Single pixels at the pointer, large: tap to switch, or hold the key.",
             toggle_loupe, ("Z",), is_open, lambda w: w.grid.options.loupe, after_separator=True,
-            tool="Loupe"),
+            tool="Loupe", group="Zoom"),
     Command("close-up", "View", "Close-Up of the Keypoint",
             "Every view shows the selected keypoint equally large; again goes back.",
-            close_up, ("C",), has_keypoint, lambda w: w.grid.is_close_up),
+            close_up, ("C",), has_keypoint, lambda w: w.grid.is_close_up, group="Zoom"),
     Command("follow-keypoint", "View", "Follow the Keypoint",
             "The selected keypoint keeps its place while the frame changes, in 3D too.",
-            lambda w: set_follow(w, Follow.KEYPOINT), ("Shift+F",), always,
-            lambda w: w.grid.follow is Follow.KEYPOINT),
+            lambda w: set_follow(w, Follow.KEYPOINT), ("Shift+F",), is_open,
+            lambda w: w.grid.follow is Follow.KEYPOINT, group="Zoom"),
     Command("follow-person", "View", "Follow the Person",
             "The person's middle keeps its place while the frame changes, in 3D too.",
-            lambda w: set_follow(w, Follow.PERSON), ("Ctrl+Shift+F",), always,
-            lambda w: w.grid.follow is Follow.PERSON),
+            lambda w: set_follow(w, Follow.PERSON), ("Ctrl+Shift+F",), is_open,
+            lambda w: w.grid.follow is Follow.PERSON, group="Zoom"),
     Command("adjust", "View", "Brightness and Contrast…",
-            "How the active view is shown; the data are never touched.", adjust, ("B",)),
+            "How the active view is shown; the data are never touched.", adjust, ("B",),
+            group="Brightness"),
     Command("adjust-reset", "View", "Reset All Brightness", "Show all views as they are.",
-            lambda w: w.grid.adjustments.reset(), ("Shift+B",)),
+            lambda w: w.grid.adjustments.reset(), ("Shift+B",), group="Brightness"),
     Command("stage", "View", "Next Stage of the Points",
             "Seen and 3D, seen only, triangulated, final: what the views show.", cycle_stage,
-            ("S",), after_separator=True),
+            ("S",), after_separator=True, group=STAGE_MENU),
     *(_stage_command(stage, text) for stage, text in STAGES.items()),
     Command("trail", "View", "Trail", "The path of the selected keypoint, before and after.",
-            toggle_trail, ("T",), is_open, lambda w: w.grid.options.trail > 0),
-    Command("trail-length", "View", "Longer Trail", "The next length of the trail.",
-            lengthen_trail, ("Shift+T",)),
+            toggle_trail, ("T",), is_open, lambda w: w.grid.options.trail > 0, group="Overlay",
+            after_separator=True),
+    Command("trail-length", "View", "Longer Trail",
+            "Show the trail at the next length; after the longest comes the shortest.",
+            lengthen_trail, ("Shift+T",), group="Overlay"),
     Command("ellipse", "View", "Uncertainty",
             "One standard deviation of the selected keypoint, as an ellipse in every view.",
-            toggle_ellipse, ("U",), always, lambda w: w.settings.show_ellipse),
+            toggle_ellipse, ("U",), is_open, lambda w: w.settings.show_ellipse, group="Overlay"),
+    *map(_palette_command, PALETTES.values()),
     Command("parts", "View", "Body Parts…", "Hide and lock parts of the body.", show_parts,
-            ("Ctrl+B",), after_separator=True),
+            ("Ctrl+B",), group="Parts"),
     Command("lock-part", "View", "Lock the Keypoint's Part",
             "The points of this part of the body cannot be changed.", toggle_lock,
             ("Ctrl+Shift+B",), has_keypoint,
-            lambda w: w.editor.parts.is_locked(_part(w))),
+            lambda w: w.editor.parts.is_locked(_part(w)), group="Parts", after_separator=True),
     Command("hide-part", "View", "Hide the Keypoint's Part",
             "This part of the body is not drawn and cannot be clicked.", toggle_hidden,
-            ("Ctrl+H",), has_keypoint, lambda w: w.editor.parts.is_hidden(_part(w))),
+            ("Ctrl+H",), has_keypoint, lambda w: w.editor.parts.is_hidden(_part(w)),
+            group="Parts"),
     Command("show-parts", "View", "Show and Unlock All Parts",
             "Everything is drawn and can be changed.", lambda w: w.editor.parts.reset(),
-            ("Ctrl+Shift+H",)),
-    *map(_palette_command, PALETTES.values()),
+            ("Ctrl+Shift+H",), group="Parts"),
 )  # fmt: skip

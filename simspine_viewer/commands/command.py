@@ -83,8 +83,9 @@ class Command:
     """One thing a user can do.
 
     ``run`` is called with the window; ``checked`` (for commands that are switches) tells whether
-    it is on. ``after_separator`` groups the menu; ``tool`` is its word in the tool bar; ``group``
-    names the submenu it is in. ``label`` gives a text that changes; an empty one hides the entry.
+    it is on. ``group`` names the submenu; ``after_separator`` puts a line before the command, and
+    for the first command of a submenu before that; ``tool`` is its word in the tool bar. ``label``
+    gives a text that changes; an empty one hides the entry.
 
     The first sentence of ``when``'s docstring is shown where the command cannot be used, so it
     says what is needed: “A keypoint is selected.”

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simspine_viewer import apply_settings, dialogs, preferences
+from simspine_viewer import apply_settings, dialogs
 from simspine_viewer.commands.command import Command, State, always
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def ask_author(window: MainWindow) -> None:
 
 def show_preferences(window: MainWindow) -> None:
     """Show the preferences beside the window."""
+    from simspine_viewer import preferences  # not at start
+
     preferences.show(window)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.derived import next_frame_without
 from pipeline.quality.signals import next_frame_where
 from simspine_viewer import dialogs
 from simspine_viewer.commands.command import Command, has_keypoint, several_frames
@@ -15,6 +16,8 @@ from simspine_viewer.time_cursor import SPEEDS
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
+
+FURTHER, TO_CHECK = "Further", "Frames to Check"  # submenus
 
 
 def change_speed(window: MainWindow, direction: int) -> None:
@@ -39,7 +42,7 @@ def _speed_command(speed: float) -> Command:
     return Command(
         f"speed-{speed:g}", "Go", f"{speed:g}×", f"Play {what}.",
         lambda w: w.time.set_speed(speed), (), several_frames,
-        lambda w: w.time.speed == speed, group="Speed",
+        lambda w: w.time.speed == speed, group="Speed", after_separator=speed == SPEEDS[0],
     )  # fmt: skip
 
 
@@ -65,10 +68,11 @@ def go_error(window: MainWindow, direction: int) -> None:
 
 def go_missing(window: MainWindow, direction: int) -> None:
     """To the next frame in which the selected keypoint has no 3D position."""
-    document = window.document
-    xyz = document.sequence.read("points3d.xyz", track=document.person)
-    missing = ~np.isfinite(xyz[:, window.selection.keypoint, 0])
-    _go_where(window, missing, direction, "lacks the keypoint")
+    sequence, person, here = window.document.sequence, window.document.person, window.time.frame
+    frame = next_frame_without(sequence, person, window.selection.keypoint, here, direction)
+    stale = sequence.stamps.stale("points3d", person)
+    ahead = stale[here + 1 :] if direction > 0 else stale[:here]
+    _go_to(window, frame, direction, "lacks the keypoint", known=not ahead.any())
 
 
 def go_edited(window: MainWindow, direction: int) -> None:
@@ -80,8 +84,12 @@ def go_edited(window: MainWindow, direction: int) -> None:
 
 def _go_where(window: MainWindow, condition: NDArray[np.bool_], direction: int, what: str) -> bool:
     frame = next_frame_where(condition, window.time.frame, direction)
+    return _go_to(window, frame, direction, what, known=window.aids.lanes.complete)
+
+
+def _go_to(window: MainWindow, frame: int | None, direction: int, what: str, known: bool) -> bool:
     if frame is None:
-        rest = "" if window.aids.lanes.complete else " so far; the rest is still being computed"
+        rest = "" if known else " so far; the rest is still being computed"
         window.say(f"No {'later' if direction > 0 else 'earlier'} frame {what}{rest}.")
         return False
     window.time.pause()
@@ -96,46 +104,52 @@ COMMANDS: tuple[Command, ...] = (
     Command("play-backwards", "Go", "Play Backwards", "Play towards the start, or stop here.",
             lambda w: w.time.toggle(-1), ("Shift+Space",), several_frames,
             lambda w: w.time.playing and w.time.direction < 0),
+    Command("loop", "Go", "Loop", "Start again at the end, of the selected range if there is one.",
+            toggle_loop, ("L",), several_frames, lambda w: w.time.loop),
     Command("every-frame", "Go", "Play Every Frame",
             "Show each frame, slower if need be; otherwise frames are passed over to keep time.",
             toggle_every_frame, ("Ctrl+Shift+Space",), several_frames,
             lambda w: w.time.every_frame),
     Command("slower", "Go", "Slower", "Play slower.", lambda w: change_speed(w, -1), ("[",),
-            several_frames),
+            several_frames, group="Speed"),
     Command("faster", "Go", "Faster", "Play faster.", lambda w: change_speed(w, 1), ("]",),
-            several_frames),
+            several_frames, group="Speed"),
     *(_speed_command(speed) for speed in SPEEDS),
-    Command("loop", "Go", "Loop", "Start again at the end, of the selected range if there is one.",
-            toggle_loop, ("L",), several_frames, lambda w: w.time.loop),
     Command("next", "Go", "Next Frame", "One frame forward.", lambda w: w.time.step(1),
             ("Right",), several_frames, after_separator=True),
     Command("previous", "Go", "Previous Frame", "One frame back.", lambda w: w.time.step(-1),
             ("Left",), several_frames),
     Command("next-10", "Go", "10 Frames Forward", "Ten frames forward.",
-            lambda w: w.time.step(10), ("Shift+Right",), several_frames),
+            lambda w: w.time.step(10), ("Shift+Right",), several_frames, group=FURTHER),
     Command("previous-10", "Go", "10 Frames Back", "Ten frames back.",
-            lambda w: w.time.step(-10), ("Shift+Left",), several_frames),
+            lambda w: w.time.step(-10), ("Shift+Left",), several_frames, group=FURTHER),
     Command("first", "Go", "First Frame", "Go to the start.",
-            lambda w: w.time.set_frame(0), ("Home",), several_frames),
+            lambda w: w.time.set_frame(0), ("Home",), several_frames, after_separator=True,
+            group=FURTHER),
     Command("last", "Go", "Last Frame", "Go to the end.",
-            lambda w: w.time.set_frame(w.time.n_frames - 1), ("End",), several_frames),
+            lambda w: w.time.set_frame(w.time.n_frames - 1), ("End",), several_frames,
+            group=FURTHER),
     Command("go-to", "Go", "Go to Frame…", "Go to a frame by its number.",
             ask_frame, ("Ctrl+G", "Ctrl+J"), several_frames),
     Command("next-error", "Go", "Next Frame above the Threshold",
             "The next frame with a residual above the error threshold.",
-            lambda w: go_error(w, 1), ("J", "4"), several_frames, after_separator=True),
+            lambda w: go_error(w, 1), ("J", "4"), several_frames, after_separator=True,
+            group=TO_CHECK),
     Command("previous-error", "Go", "Previous Frame above the Threshold",
             "The previous frame with a residual above the error threshold.",
-            lambda w: go_error(w, -1), ("Shift+J", "Ctrl+Shift+4"), several_frames),
+            lambda w: go_error(w, -1), ("Shift+J", "Ctrl+Shift+4"), several_frames,
+            group=TO_CHECK),
     Command("next-missing", "Go", "Next Frame without the Keypoint",
             "The next frame in which the selected keypoint has no 3D position.",
-            lambda w: go_missing(w, 1), ("7",), has_keypoint),
+            lambda w: go_missing(w, 1), ("7",), has_keypoint, after_separator=True,
+            group=TO_CHECK),
     Command("previous-missing", "Go", "Previous Frame without the Keypoint",
             "The previous frame in which the selected keypoint has no 3D position.",
-            lambda w: go_missing(w, -1), ("Ctrl+7",), has_keypoint),
+            lambda w: go_missing(w, -1), ("Ctrl+7",), has_keypoint, group=TO_CHECK),
     Command("next-edited", "Go", "Next Edited Frame", "The next frame that somebody worked on.",
-            lambda w: go_edited(w, 1), (".",), several_frames),
+            lambda w: go_edited(w, 1), (".",), several_frames, after_separator=True,
+            group=TO_CHECK),
     Command("previous-edited", "Go", "Previous Edited Frame",
             "The previous frame that somebody worked on.",
-            lambda w: go_edited(w, -1), (",",), several_frames),
+            lambda w: go_edited(w, -1), (",",), several_frames, group=TO_CHECK),
 )  # fmt: skip

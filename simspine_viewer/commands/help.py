@@ -8,8 +8,6 @@ from PySide6.QtWidgets import QWhatsThis
 
 from simspine_viewer import help_pages
 from simspine_viewer.commands.command import Command, always, is_open
-from simspine_viewer.diagnostics_dialog import show_diagnostics
-from simspine_viewer.tour import Tour
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
@@ -17,7 +15,16 @@ if TYPE_CHECKING:
 
 def start_tour(window: MainWindow) -> None:
     """Point at the parts of the window, one after the other."""
+    from simspine_viewer.tour import Tour  # not at start
+
     Tour(window)
+
+
+def show_diagnostics(window: MainWindow) -> None:
+    """What a report of a problem needs, to look at and copy."""
+    from simspine_viewer import diagnostics_dialog  # not at start
+
+    diagnostics_dialog.show_diagnostics(window)
 
 
 def whats_this(window: MainWindow) -> None:

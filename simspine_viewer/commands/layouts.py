@@ -22,7 +22,7 @@ def ask_save(window: MainWindow) -> None:
     name = dialogs.ask_text(window, "Save Layout", "Name of this layout:", "My layout")
     if name:
         window.layouts.save(name)
-        window.say(f"Layout “{name}” is kept; it is in View, Layout.")
+        window.say(f"Layout “{name}” is kept; it is in View ▸ Layout.")
 
 
 def manage(window: MainWindow) -> None:
@@ -97,7 +97,7 @@ COMMANDS: tuple[Command, ...] = (
             ask_save, (), always, after_separator=True, group="Layout"),
     Command("layouts", "View", "Own Layouts…", "Use, rename and delete layouts of your own.",
             manage, (), always, group="Layout"),
-    _panes("panes-grid", "Pictures in a Grid", "As large as they can be.", Arrangement.GRID, True),
+    _panes("panes-grid", "Pictures in a Grid", "As large as they can be.", Arrangement.GRID),
     _panes("panes-row", "Pictures in a Row", "All side by side.", Arrangement.ROW),
     _panes("panes-strip", "One Picture Big", "The active view big, the others in a strip; a "
            "click in the strip swaps.", Arrangement.STRIP),

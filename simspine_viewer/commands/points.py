@@ -8,7 +8,6 @@ import numpy as np
 
 from pipeline.data.source import Flag
 from simspine_viewer.commands.command import Command, State, has_keypoint, several_views
-from simspine_viewer.swap_dialog import SwapDialog
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
@@ -54,6 +53,8 @@ def swap_sides(window: MainWindow) -> None:
 
 def suggest_swaps(window: MainWindow) -> None:
     """Open the list of suggested swaps, or bring it forward."""
+    from simspine_viewer.swap_dialog import SwapDialog  # not at start
+
     for dialog in window.findChildren(SwapDialog):
         if dialog.isVisible():
             dialog.activateWindow()
@@ -75,11 +76,11 @@ def _is_marked(window: MainWindow, flag: Flag) -> bool:
 
 COMMANDS: tuple[Command, ...] = (
     Command("next-keypoint", "Points", "Next Keypoint", "Select the next keypoint.",
-            lambda w: step_keypoint(w, 1), ("Down",)),
+            lambda w: step_keypoint(w, 1), ("Down",), group="Select"),
     Command("previous-keypoint", "Points", "Previous Keypoint", "Select the previous keypoint.",
-            lambda w: step_keypoint(w, -1), ("Up",)),
+            lambda w: step_keypoint(w, -1), ("Up",), group="Select"),
     Command("next-view", "Points", "Next View", "Work in the next view.",
-            lambda w: step_view(w, 1), ("V",), several_views),
+            lambda w: step_view(w, 1), ("V",), several_views, group="Select"),
     Command("place", "Points", "Place by Clicking",
             "A click puts the selected keypoint into a picture.",
             lambda w: w.editor.set_placing(not w.editor.placing), ("P",), has_keypoint,
@@ -91,22 +92,24 @@ COMMANDS: tuple[Command, ...] = (
             lambda w: w.editor.toggle(Flag.ABSENT), ("X",), has_keypoint,
             lambda w: _is_marked(w, Flag.ABSENT)),
     Command("nudge-left", "Points", "Nudge Left", "Move the keypoint one pixel to the left.",
-            lambda w: w.editor.nudge(-1, 0), ("Alt+Left",), has_keypoint, after_separator=True),
+            lambda w: w.editor.nudge(-1, 0), ("Alt+Left",), has_keypoint, group="Nudge"),
     Command("nudge-right", "Points", "Nudge Right", "Move the keypoint one pixel to the right.",
-            lambda w: w.editor.nudge(1, 0), ("Alt+Right",), has_keypoint),
+            lambda w: w.editor.nudge(1, 0), ("Alt+Right",), has_keypoint, group="Nudge"),
     Command("nudge-up", "Points", "Nudge Up", "Move the keypoint one pixel up.",
-            lambda w: w.editor.nudge(0, -1), ("Alt+Up",), has_keypoint),
+            lambda w: w.editor.nudge(0, -1), ("Alt+Up",), has_keypoint, group="Nudge"),
     Command("nudge-down", "Points", "Nudge Down", "Move the keypoint one pixel down.",
-            lambda w: w.editor.nudge(0, 1), ("Alt+Down",), has_keypoint),
+            lambda w: w.editor.nudge(0, 1), ("Alt+Down",), has_keypoint, group="Nudge"),
     Command("delete", "Points", "Delete in This View", "Remove the keypoint in the active view.",
             lambda w: w.editor.delete(), ("Del", "Backspace"), has_keypoint, after_separator=True),
-    Command("delete-all", "Points", "Delete in All Views", "Remove the keypoint in every view.",
-            lambda w: w.editor.delete(all_views=True), ("Shift+Del",), has_keypoint),
     Command("revert", "Points", "Revert to Detection", "Take back what was done in this view.",
             lambda w: w.editor.revert(), ("R",), has_keypoint),
+    Command("delete-all", "Points", "Delete in All Views", "Remove the keypoint in every view.",
+            lambda w: w.editor.delete(all_views=True), ("Shift+Del",), has_keypoint,
+            group="In All Views"),
     Command("revert-all", "Points", "Revert in All Views",
             "Take back what was done in every view and in 3D.",
-            lambda w: w.editor.revert(all_views=True), ("Shift+R",), has_keypoint),
+            lambda w: w.editor.revert(all_views=True), ("Shift+R",), has_keypoint,
+            group="In All Views"),
     Command("swap-sides", "Points", "Swap Left and Right",
             "Exchange left and right of this arm or leg in the active view, in the selected range.",
             swap_sides, ("W",), has_keypoint, after_separator=True),

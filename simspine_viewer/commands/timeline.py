@@ -39,6 +39,7 @@ RangeEdit = Callable[[Sequence, int, NDArray[np.intp], Items[int], int], Patches
 ZOOM = 1.6  # per command; the wheel is finer
 PAGE = 0.8  # of the visible part
 TALLER = 6.0  # pixels
+CHOSEN_LANE = "Chosen Lane"  # a submenu
 
 
 def has_range(state: State) -> bool:
@@ -211,10 +212,13 @@ def toggle_panel(window: MainWindow, name: str) -> None:
 def context_menu(window: MainWindow, position: QPoint) -> None:
     """What can be done with the timeline, where the right button was pressed."""
     menu = QMenu(window)
+    chosen = QMenu(CHOSEN_LANE, menu)
     for command in COMMANDS:
-        if command.group == "Lanes":
-            menu.addAction(window.table.actions[command.id])
+        target = {"Lanes": menu, CHOSEN_LANE: chosen}.get(command.group)
+        if target is not None:
+            target.addAction(window.table.actions[command.id])
     menu.addSeparator()
+    menu.addMenu(chosen)
     for name in _ALSO_IN_CONTEXT:
         menu.addAction(window.table.actions[name])
     window.table.refresh()
@@ -249,70 +253,74 @@ COMMANDS: tuple[Command, ...] = (
     Command("time-page-on", "Timeline", "Page On", "What comes after what is visible.",
             lambda w: page(w, 1), ("PgDown",), several_frames, group="Zoom"),
     Command("time-seconds", "Timeline", "Ruler in Seconds", "Seconds on the ruler, or frames.",
-            toggle_seconds, (), always, lambda w: w.settings.time_in_seconds,
+            toggle_seconds, (), several_frames, lambda w: w.settings.time_in_seconds,
             after_separator=True, group="Zoom"),
+    *(_lane_command(lane) for lane in LANES),
+    Command("lane-next", "Timeline", "Choose Next Lane",
+            "The lane whose suspicious frames are gone to; it is marked with a bar.",
+            lambda w: step_lane(w, 1), ("Ctrl+Shift+L",), several_frames, group=CHOSEN_LANE),
+    Command("lane-go-next", "Timeline", "Next Frame that Stands Out",
+            "The next frame beyond the threshold of the chosen lane.",
+            lambda w: go_lane(w, 1), ("G",), several_frames, group=CHOSEN_LANE),
+    Command("lane-go-previous", "Timeline", "Previous Frame that Stands Out",
+            "The previous frame beyond the threshold of the chosen lane.",
+            lambda w: go_lane(w, -1), ("Shift+G",), several_frames, group=CHOSEN_LANE),
+    Command("lane-up", "Timeline", "Move Lane Up", "The chosen lane, one row up.",
+            lambda w: move_lane(w, -1), ("Ctrl+Shift+Up",), always, group=CHOSEN_LANE,
+            after_separator=True),
+    Command("lane-down", "Timeline", "Move Lane Down", "The chosen lane, one row down.",
+            lambda w: move_lane(w, 1), ("Ctrl+Shift+Down",), always, group=CHOSEN_LANE),
+    Command("lane-higher", "Timeline", "Higher Lanes", "More room for every lane.",
+            lambda w: change_height(w, TALLER), (), always, group=CHOSEN_LANE,
+            after_separator=True),
+    Command("lane-lower", "Timeline", "Lower Lanes", "Less room for every lane.",
+            lambda w: change_height(w, -TALLER), (), always, group=CHOSEN_LANE),
     Command("range-start", "Timeline", "Range Starts Here",
             "The current frame is the first of the range. Shift and dragging selects one, too.",
             lambda w: w.frame_range.set_first(w.time.frame), ("Ctrl+[",), several_frames,
-            after_separator=True),
+            group="Range", after_separator=True),
     Command("range-end", "Timeline", "Range Ends Here",
             "The current frame is the last of the range.",
-            lambda w: w.frame_range.set_last(w.time.frame), ("Ctrl+]",), several_frames),
+            lambda w: w.frame_range.set_last(w.time.frame), ("Ctrl+]",), several_frames,
+            group="Range"),
     Command("range-clear", "Timeline", "Clear Range",
             "Select no range. Escape does so where nothing else needs it.",
-            lambda w: w.frame_range.clear(), ("Ctrl+Shift+\\",), has_range),
+            lambda w: w.frame_range.clear(), ("Ctrl+Shift+\\",), has_range, group="Range"),
     Command("range-revert", "Timeline", "Revert Range to Detections",
             "Take back what was done to the keypoint in this view, in all selected frames.",
             lambda w: edit_range(w, "Revert", range_edits.revert_range), ("Ctrl+R",),
-            range_and_keypoint, group="In the Range"),
+            range_and_keypoint, group="Range", after_separator=True),
     Command("range-occlude", "Timeline", "Mark Occluded in Range",
             "The keypoint is hidden in this view in all selected frames.",
             lambda w: edit_range(w, "Mark occluded", range_edits.occlude_range),
-            ("Ctrl+Shift+X",), range_and_keypoint, group="In the Range"),
+            ("Ctrl+Shift+X",), range_and_keypoint, group="Range"),
     Command("range-delete", "Timeline", "Delete in Range",
             "Remove the keypoint in this view in all selected frames.",
             lambda w: edit_range(w, "Delete", range_edits.delete_range), ("Ctrl+Del",),
-            range_and_keypoint, group="In the Range"),
+            range_and_keypoint, group="Range"),
     Command("marker", "Timeline", "Marker Here",
             "Mark the current frame, or take its marker and note away.",
             lambda w: w.aids.markers.toggle(w.time.frame), ("M",), is_open,
             lambda w: w.time.frame in w.aids.markers.all, after_separator=True),
-    Command("note", "Timeline", "Note…", "Write a note on the current frame.",
+    Command("note", "Timeline", "Note…", "Write a note on the current frame, with a marker.",
             edit_note, ("Shift+M",)),
     Command("next-marker", "Timeline", "Next Marker", "To the next marked frame.",
-            lambda w: go_marker(w, 1), ("Ctrl+M",), has_markers),
+            lambda w: go_marker(w, 1), ("Ctrl+M",), has_markers, group="Markers"),
     Command("previous-marker", "Timeline", "Previous Marker", "To the previous marked frame.",
-            lambda w: go_marker(w, -1), ("Ctrl+Shift+M",), has_markers),
+            lambda w: go_marker(w, -1), ("Ctrl+Shift+M",), has_markers, group="Markers"),
     Command("copy-markers", "Timeline", "Copy Markers as Table",
             "Frame, time, colour and note of every marker, for a spreadsheet.",
-            copy_markers, (), has_markers),
+            copy_markers, (), has_markers, group="Markers"),
     Command("markers-panel", "Timeline", "Markers Panel", "The list of all markers.",
-            lambda w: toggle_panel(w, "markers"), (), always),
-    *(_lane_command(lane) for lane in LANES),
-    Command("lane-next", "Timeline", "Choose Next Lane",
-            "The lane whose suspicious frames are gone to; it is marked with a bar.",
-            lambda w: step_lane(w, 1), ("Ctrl+Shift+L",), several_frames, group="Lanes",
-            after_separator=True),
-    Command("lane-go-next", "Timeline", "Next Frame that Stands Out",
-            "The next frame beyond the threshold of the chosen lane.",
-            lambda w: go_lane(w, 1), ("G",), several_frames, after_separator=True),
-    Command("lane-go-previous", "Timeline", "Previous Frame that Stands Out",
-            "The previous frame beyond the threshold of the chosen lane.",
-            lambda w: go_lane(w, -1), ("Shift+G",), several_frames),
-    Command("lane-up", "Timeline", "Move Lane Up", "The chosen lane, one row up.",
-            lambda w: move_lane(w, -1), ("Ctrl+Shift+Up",), always, group="Lanes"),
-    Command("lane-down", "Timeline", "Move Lane Down", "The chosen lane, one row down.",
-            lambda w: move_lane(w, 1), ("Ctrl+Shift+Down",), always, group="Lanes"),
-    Command("lane-higher", "Timeline", "Higher Lanes", "More room for every lane.",
-            lambda w: change_height(w, TALLER), (), always, group="Lanes"),
-    Command("lane-lower", "Timeline", "Lower Lanes", "Less room for every lane.",
-            lambda w: change_height(w, -TALLER), (), always, group="Lanes"),
-    Command("curves-panel", "Timeline", "Curves",
+            lambda w: toggle_panel(w, "markers"), (), always, group="Markers"),
+    Command("curves-panel", "Timeline", "Curves Panel",
             "Positions, speed and residual of keypoints over time, as curves.",
-            lambda w: toggle_panel(w, "curves"), ("Ctrl+U",), always, after_separator=True),
+            lambda w: toggle_panel(w, "curves"), ("Ctrl+U",), always, after_separator=True,
+            group="Curves"),
     Command("curves-save", "Timeline", "Save Curves as CSV…",
             "Write the curves of the selected range, or of what is visible.",
-            ask_save_curves, (), has_keypoint),
+            ask_save_curves, (), has_keypoint, group="Curves"),
     Command("curves-copy", "Timeline", "Copy Picture of Curves",
-            "Put a picture of the curves on the clipboard.", copy_curves, (), is_open),
+            "Put a picture of the curves on the clipboard.", copy_curves, (), is_open,
+            group="Curves"),
 )  # fmt: skip

@@ -9,8 +9,6 @@ from PySide6.QtWidgets import QDialog
 from pipeline.data import edits
 from pipeline.data.history import Place
 from simspine_viewer.commands.command import Command, State
-from simspine_viewer.refine_dialog import RefineDialog
-from simspine_viewer.sync_dialog import SyncDialog
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
@@ -33,6 +31,8 @@ def cameras_corrected(state: State) -> bool:
 
 def refine(window: MainWindow) -> None:
     """Refine the cameras from the annotated person, in a dialog beside the window."""
+    from simspine_viewer.refine_dialog import RefineDialog  # not at start
+
     if not _brought_forward(window, RefineDialog):
         place = _here(window)
         RefineDialog(window.document, window.jobs, window.monitor, place, window).show()
@@ -47,6 +47,8 @@ def reset(window: MainWindow) -> None:
 
 def synchronise(window: MainWindow) -> None:
     """Shift the cameras' videos in time, in a dialog beside the window."""
+    from simspine_viewer.sync_dialog import SyncDialog  # not at start
+
     if not _brought_forward(window, SyncDialog):
         SyncDialog(window.document, window.jobs, _here(window), window).show()
 

@@ -1,4 +1,4 @@
-"""Small copies of the videos, which make scrubbing smooth."""
+"""Proxies: small copies of the videos, which make scrubbing smooth."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ if TYPE_CHECKING:
 
 
 def toggle_prepare(window: MainWindow) -> None:
-    """Make and use small copies, or neither."""
+    """Make and use proxies, or neither."""
     proxies = window.playback.proxies
     proxies.set_enabled(not window.settings.use_proxies)
     if not window.settings.use_proxies:
-        window.say("Videos are read as they are; small copies stay until they are deleted.")
+        window.say("Videos are read as they are; proxies stay until they are deleted.")
     elif window.document.is_open and not proxies.videos:
-        window.say("These videos are quick as they are; nothing has to be prepared.")
+        window.say("These videos are quick as they are; they need no proxies.")
 
 
 def ask_delete(window: MainWindow) -> None:
-    """Offer to delete the small copies of this recording, or of all."""
+    """Offer to delete the proxies of this recording, or of all."""
     proxies = window.playback.proxies
     here, everywhere = proxies.used_bytes()
     if not everywhere:
-        window.say("There is no prepared video on this computer.")
+        window.say("There are no proxies on this computer.")
         return
-    box = QMessageBox(QMessageBox.Icon.Question, "Delete Prepared Video", "", parent=window)
+    box = QMessageBox(QMessageBox.Icon.Question, "Delete Proxies", "", parent=window)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setText(
-        f"Prepared video takes {_size(everywhere)} on this computer, {_size(here)} of it for this"
+        f"Proxies take {_size(everywhere)} on this computer, {_size(here)} of it for this"
         " recording. The videos themselves stay as they are."
     )
-    box.setInformativeText("No more is prepared until “Prepare Video for Scrubbing” is on again.")
+    box.setInformativeText("No more are made until “Use Proxies for Scrubbing” is on again.")
     roles = QMessageBox.ButtonRole
     if here:
         this = box.addButton("Delete for This Recording", roles.DestructiveRole)
         this.clicked.connect(lambda: _delete(window, everything=False))
-    every = box.addButton("Delete All", roles.DestructiveRole)
-    every.clicked.connect(lambda: _delete(window, everything=True))
+    if everywhere > here:
+        every = box.addButton("Delete All", roles.DestructiveRole)
+        every.clicked.connect(lambda: _delete(window, everything=True))
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.open()
 
@@ -51,7 +52,7 @@ def _delete(window: MainWindow, everything: bool) -> None:
     before = window.playback.proxies.used_bytes()[1]
     window.playback.proxies.delete(everything)
     freed = before - window.playback.proxies.used_bytes()[1]
-    window.say(f"Deleted {_size(freed)} of prepared video.")
+    window.say(f"Deleted {_size(freed)} of proxies.")
     window.table.refresh()
 
 
@@ -63,11 +64,11 @@ def _size(n_bytes: int) -> str:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("prepare-video", "Tools", "Prepare Video for Scrubbing",
-            "Make small copies of slow videos in the background, so that every frame is there at"
-            " once; at rest the video itself is shown.",
+    Command("prepare-video", "Tools", "Use Proxies for Scrubbing",
+            "Make proxies (small copies) of slow videos in the background, so that every frame is"
+            " there at once; at rest the video itself is shown.",
             toggle_prepare, (), always, lambda w: w.settings.use_proxies),
-    Command("delete-prepared", "Tools", "Delete Prepared Video…",
-            "Delete the small copies of videos; they can be made again.",
+    Command("delete-prepared", "Tools", "Delete Proxies…",
+            "Delete the copies of videos made for scrubbing; they can be made again.",
             ask_delete, (), always),
 )  # fmt: skip

@@ -14,7 +14,10 @@ import pytest
 from pipeline.cli.main import FORMATS as OFFERED
 from pipeline.cli.main import main
 from pipeline.cli.output import Exit
+from pipeline.data import edits
+from pipeline.data.history import Place
 from pipeline.io.export import FORMATS
+from pipeline.io.project import Project
 from pipeline.synthesis.demo import DemoRecording
 from tests.cli.helpers import BODY, N_FRAMES, Capture, process
 from tests.io.recordings import write_recording
@@ -80,6 +83,25 @@ def test_info_as_json_is_what_was_made(demo: DemoRecording, capsys: Capture) -> 
         "ignored": False,
     }
     assert set(BODY) <= set(told["detected_keypoints"])
+
+
+def test_people_are_counted_by_the_pictures_that_are_shown(project: Path, capsys: Capture) -> None:
+    with Project.open(project) as opened:
+        shift = edits.set_sync(opened.sequence, 0, 4.0, 0.0)
+        opened.commit("Shift", shift, Place())
+        names = opened.sequence.cameras.names
+    assert main(["info", str(project), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    seen = [view["frames_with_people"] for view in told["views"]]
+    assert seen == [N_FRAMES - 4, N_FRAMES, N_FRAMES, N_FRAMES]
+    assert told["persons"][0]["frames"] == N_FRAMES
+    with Project.open(project) as opened:
+        late = edits.set_sync(opened.sequence, 0, float(N_FRAMES), 0.0)
+        opened.commit("Shift", late, Place())
+    assert main(["info", str(project), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["views"][0]["frames_with_people"] == 0
+    assert told["persons"][0]["views"] == list(names[1:])
 
 
 def test_info_as_text_names_the_same(demo: DemoRecording, capsys: Capture) -> None:

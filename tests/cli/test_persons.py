@@ -72,7 +72,7 @@ def test_a_folder_with_a_project_says_so_in_one_line(tmp_path: Path, capsys: Cap
     ):
         assert main(arguments) == 0
         said = capsys.readouterr().err
-        assert said == f"hop has a project with corrections: give {path} to use them.\n"
+        assert said == f"“hop” has a project with corrections: give {path} to use them.\n"
     assert main(["info", str(path)]) == 0
     assert capsys.readouterr().err == ""
 
@@ -90,4 +90,4 @@ def test_reading_shows_each_video_and_each_view(
         assert view.video is not None
         assert view.detections is not None
         assert f"Reading {view.video.name}" in shown
-        assert f"Reading {view.detections.name}" in shown
+        assert f"Reading “{view.detections.name}”" in shown

@@ -270,7 +270,7 @@ def test_without_a_calibration_the_plan_says_what_is_needed(tmp_path: Path) -> N
     plan = recognise(root)
     assert [f.code for f in plan.findings] == ["no-calibration"]
     assert [v.video.name for v in plan.views if v.video] == ["cam01.mp4", "cam02.mp4"]
-    with pytest.raises(UserError, match=r"trial has no calibration, and 3D needs one"):
+    with pytest.raises(UserError, match=r"“trial” has no calibration, and 3D needs one"):
         load_recording(plan)
 
 
@@ -279,12 +279,12 @@ def test_nothing_readable_at_all(tmp_path: Path) -> None:
     shutil.rmtree(root / "pose")
     for i in (1, 2):
         (root / "videos" / f"cam0{i}.mp4").write_bytes(b"")
-    with pytest.raises(UserError, match=r"trial has no readable video and no readable"):
+    with pytest.raises(UserError, match=r"“trial” has no readable video and no readable"):
         load_recording(recognise(root))
 
 
 def test_files_picked_by_hand_must_exist(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="needs at least one video"):
         plan_from_files([], None)
-    with pytest.raises(UserError, match=r"a\.mp4 does not exist\."):
+    with pytest.raises(UserError, match=r"“a\.mp4” does not exist\."):
         plan_from_files([tmp_path / "a.mp4"], None)

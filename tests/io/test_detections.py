@@ -133,7 +133,7 @@ def test_gaps_are_named(tmp_path: Path) -> None:
         (folder / f"cam1_{frame:05d}.json").unlink()
     detections = read_detections(folder, n_frames=10)
     (gap,) = [f for f in detections.findings if f.code == "missing-detections"]
-    assert gap.message == "cam1_json has no file for frames 3–4, 7."
+    assert gap.message == "“cam1_json” has no file for frames 3–4, 7."
     assert np.flatnonzero(detections.n_people == 0).tolist() == [3, 4, 7]
 
 
@@ -180,7 +180,7 @@ def test_many_broken_files_are_summed_up(tmp_path: Path) -> None:
     detections = read_detections(folder)
     broken = [f for f in detections.findings if f.code == "unreadable-detections"]
     assert len(broken) == 21
-    assert broken[-1].message.startswith("30 more files of cam1_json were not used")
+    assert broken[-1].message.startswith("30 more files of “cam1_json” were not used")
     assert int(detections.n_people.sum()) == 50
 
 

@@ -76,7 +76,7 @@ def test_stale_frames_are_solved_before_and_only_those_asked_for(tmp_path: Path)
     ("changes", "cause"),
     [
         ({"format": "xlsx"}, "no format 'xlsx', only trc, csv, openpose, coco"),
-        ({"track": 7}, "small has no person 8 (there is: 1, 2)"),
+        ({"track": 7}, "“small” has no person 8 (there is: 1, 2)"),
         ({"frames": (5, 5)}, "frames 5 to 4 are not among"),
         ({"frames": (0, N_FRAMES + 1)}, f"frames 0 to {N_FRAMES} are not among"),
         ({"frames": (-1, 5)}, "frames -1 to 4 are not among"),

@@ -80,7 +80,7 @@ def test_nobody_in_3d(tmp_path: Path) -> None:
     index = np.indices((12, 3, 37)).reshape(3, -1).T
     sequence.apply(sequence.patch("manual2d.flags", index, 2, 0))
     sequence.apply(sequence.patch("manual3d.xyz", [(4, 4)], np.nan, 0))
-    with pytest.raises(UserError, match=r"person 1 of small has no 3D points in these frames\.$"):
+    with pytest.raises(UserError, match=r"person 1 of “small” has no 3D points in these frames\.$"):
         export(request(tmp_path / "walk.trc", "trc", sequence=sequence))
     assert list(tmp_path.iterdir()) == []
 

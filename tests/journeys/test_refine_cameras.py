@@ -53,7 +53,7 @@ def test_refine_apply_undo(balancing: Path, qtbot) -> None:
         # The alarm: said once, and listed among the notes.
         assert (
             sum(
-                text == "The calibration of cam_03 and cam_01 seems to be off; see Notes."
+                text == "The calibration of cam_03 and cam_01 seems to be off; see Findings."
                 for text in said
             )
             == 1

@@ -57,7 +57,9 @@ def test_several_recordings(tmp_path: Path) -> None:
 
 def test_what_belongs_to_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(UserError, match=r"notes\.txt is neither a project nor part of a recording"):
+    with pytest.raises(
+        UserError, match=r"“notes\.txt” is neither a project nor part of a recording"
+    ):
         resolved([tmp_path / "notes.txt"])
     with pytest.raises(UserError, match="does not exist"):
         resolved([tmp_path / "gone.mp4"])

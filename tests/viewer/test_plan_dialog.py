@@ -85,7 +85,7 @@ def test_one_video_for_two_cameras_is_refused(qtbot, recording: Path) -> None:
     first = _cell(dialog, 0, 1).currentData()
     _choose(_cell(dialog, 1, 1), first)
     assert dialog.problem.isVisible()
-    assert dialog.problem.text() == "cam01.mp4 is given to two cameras."
+    assert dialog.problem.text() == "“cam01.mp4” is given to two cameras."
     assert not _open(dialog).isEnabled()
     _choose(_cell(dialog, 1, 1), None)
     assert not dialog.problem.isVisible()
@@ -97,7 +97,7 @@ def test_one_video_for_two_cameras_is_refused(qtbot, recording: Path) -> None:
 def test_detections_for_two_cameras_are_refused(qtbot, recording: Path) -> None:
     dialog = _shown(qtbot, recognise(recording))
     _choose(_cell(dialog, 2, 2), _cell(dialog, 0, 2).currentData())
-    assert dialog.problem.text() == "cam01_json is given to two cameras."
+    assert dialog.problem.text() == "“cam01_json” is given to two cameras."
     assert not _open(dialog).isEnabled()
 
 
@@ -192,7 +192,7 @@ def test_a_video_that_belonged_to_no_camera_can_be_given_to_one(qtbot, tmp_path:
     spare = write_video(recording / "videos" / "phone.mp4", 2)
     plan = recognise(recording)
     assert [view.camera for view in plan.views] == ["cam_01", "cam_02"]
-    assert "phone.mp4 belongs to no camera" in "".join(f.message for f in plan.findings)
+    assert "“phone.mp4” belongs to no camera" in "".join(f.message for f in plan.findings)
     dialog = _shown(qtbot, plan)
     assert [dialog.table.item(row, 0).text() for row in range(4)] == list(table)
     assert dialog.plan() == plan
