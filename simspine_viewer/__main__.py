@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import multiprocessing
 import os
 import sys
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import __version__
 from simspine_viewer.log_file import start_logging
 
+if TYPE_CHECKING:
+    from simspine_viewer.smoke_test import SmokeTest
+
 GC_MS = 5000
 SETTLE_MS = 600
+# After a recording was opened, when pictures and 3D are there.
+LOAD_SOLVER_MS = 1500
+SWITCH_SECONDS = 0.0005
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,15 +58,20 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     start_logging()
     _drop_foreign_qt()
+    # Decode threads must never finalise Qt or VTK wrappers (PYSIDE-810): collected only below. From
+    # here on, as collections while modules are imported cost time and find nothing.
+    gc.disable()
+    # Python lets a thread wait so long for one that computes; in play the window waits for four.
+    sys.setswitchinterval(SWITCH_SECONDS)
 
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from simspine_viewer.crash_guard import CrashGuard
+    from simspine_viewer.first_paint import AfterFirstPaint
     from simspine_viewer.main_window import MainWindow
     from simspine_viewer.recovery import Recovery
     from simspine_viewer.settings import Settings
-    from simspine_viewer.smoke_test import SmokeTest
     from simspine_viewer.theme import apply_theme, set_text_size, theme_for
 
     guard = CrashGuard()
@@ -73,22 +87,38 @@ def main(argv: list[str] | None = None) -> int:
     recovery = Recovery(window, guard)
     if args.size:
         window.resize(*args.size)
+    start = _chosen_start(window, args)
+    AfterFirstPaint(window, start.begin)
     window.show()
 
-    # Decode threads must never finalise Qt or VTK wrappers (PYSIDE-810): collect here only.
-    gc.disable()
     collector = QTimer(app)
-    collector.timeout.connect(gc.collect)
+    collector.timeout.connect(_collect)
     collector.start(GC_MS)
 
-    start: _Start | SmokeTest = SmokeTest(window) if args.smoke_test else _Start(window, args)
-    QTimer.singleShot(0, start.begin)
     if not (args.smoke_test or args.screenshot):
         QTimer.singleShot(0, recovery.offer)
     code = app.exec()
     guard.end()
     gc.enable()
     return start.code or code
+
+
+def _collect() -> None:
+    """Collect garbage; modules and window, there the first time, are never looked through again.
+
+    That would take 70 ms each time, four frames of play (2 cores, Python 3.11).
+    """
+    gc.collect()
+    if not gc.get_freeze_count():
+        gc.freeze()
+
+
+def _chosen_start(window, args: argparse.Namespace) -> _Start | SmokeTest:  # type: ignore[no-untyped-def]
+    if not args.smoke_test:
+        return _Start(window, args)
+    from simspine_viewer.smoke_test import SmokeTest
+
+    return SmokeTest(window)
 
 
 class _Start:
@@ -106,6 +136,10 @@ class _Start:
         if args.screenshot:
             window.opener.attended = False
             window.error_said.connect(self._give_up)
+        if not window.view3d.isHidden() and (
+            args.demo or args.path or window.settings.start == "last"
+        ):
+            _load_3d()
         if args.demo:
             window.guarded(window.opener.open_demo)
         elif args.path is not None:
@@ -116,9 +150,14 @@ class _Start:
             window.guarded(window.opener.open_last)
 
     def _opened(self) -> None:
+        from PySide6.QtCore import QTimer
+
         from simspine_viewer.tour import Tour
 
         window, args = self._window, self._args
+        loading = threading.Thread(target=_load_solver, name="load-solver")
+        # Not the bound method: nothing else holds the thread, and PySide would not.
+        QTimer.singleShot(LOAD_SOLVER_MS, window, lambda: loading.start())  # noqa: PLW0108
         if args.frame is not None:
             window.time.set_frame(args.frame)
         if args.keypoint:
@@ -154,6 +193,18 @@ class _Start:
             print(f"{target} could not be written.", file=sys.stderr)
             self.code = 1
         self._window.close()
+
+
+def _load_3d() -> None:
+    """Load VTK while nothing competes: once a recording is open, decoders and workers do."""
+    with contextlib.suppress(ImportError, OSError):  # the 3D view will say what is wrong
+        import simspine_viewer.scene3d  # noqa: F401
+
+
+def _load_solver() -> None:
+    """Load what solves points, a quarter of a second for which the first edit need not wait."""
+    import scipy.linalg.lapack
+    import scipy.sparse  # noqa: F401
 
 
 def _drop_foreign_qt() -> None:

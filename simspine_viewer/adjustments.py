@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
@@ -46,6 +45,8 @@ def adjusted(pixels: NDArray[np.uint8], adjustment: Adjustment) -> NDArray[np.ui
     """A picture (H, W, 4) as it is to be shown; the same array where nothing is adjusted."""
     if adjustment == AS_IT_IS:
         return pixels
+    import cv2  # not at start
+
     return np.asarray(cv2.LUT(pixels, lookup(adjustment)), np.uint8)
 
 

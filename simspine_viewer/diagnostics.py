@@ -13,7 +13,6 @@ from PySide6.QtCore import qVersion
 from pipeline import __version__
 from pipeline.data.observations import observations
 from simspine_viewer import log_file
-from simspine_viewer.offscreen import SceneUnavailableError, offscreen_window
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
@@ -78,6 +77,8 @@ def _computer(window: MainWindow) -> list[str]:
 
 def _renderer() -> str:
     """Name of what draws the 3D view, or why nothing does."""
+    from simspine_viewer.offscreen import SceneUnavailableError, offscreen_window  # loads VTK
+
     try:
         drawing = offscreen_window()
     except SceneUnavailableError as error:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from pipeline.data.errors import UserError
-from pipeline.io.opening import SUFFIX
+from pipeline.io.project_path import SUFFIX
 from simspine_viewer.settings import Settings
 from simspine_viewer.time_cursor import TimeCursor
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 from pipeline.data.camera import CameraGroup
 from pipeline.geometry.association_costs import pair_costs
@@ -226,6 +225,9 @@ def _linked(memory: Memory, groups: list[list[int]], follows: FloatArray) -> lis
 
 def _assigned(price: FloatArray) -> list[tuple[int, int]]:
     """Cheapest one-to-one matches of price below 1 (NaN: impossible)."""
+    # Here, because it takes a quarter of a second, and the window imports this module.
+    from scipy.optimize import linear_sum_assignment
+
     if not price.size:
         return []
     # What is impossible costs more than all that is possible together.

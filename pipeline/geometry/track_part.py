@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
@@ -145,6 +148,8 @@ def part_of(priors: Priors, chosen: BoolArray) -> Part:
 
 def _scattering(rows: NDArray[np.int32], factor: FloatArray, n: int) -> sparse.csc_array:
     """(n, M) matrix with ``factor`` (F,) in ``rows`` (F, M) of each column; -1 = nowhere."""
+    from scipy import sparse  # here, because the window imports this module at its start
+
     known = rows.T >= 0
     values = np.where(known, factor, factor.dtype.type(0)).reshape(-1)
     starts = np.arange(0, rows.size + 1, len(rows), dtype=np.int32)

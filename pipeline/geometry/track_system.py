@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from pipeline.geometry.track_part import Part, Priors, near_those, part_of
 from pipeline.geometry.track_views import Linearised, RobustLoss, TrackViews, linearised, some_views
@@ -65,6 +64,8 @@ def _banded(part: Part, at: Linearised, along: FloatArray, dtype: type[np.floati
 
 def _newton_step(part: Part, at: Linearised, along: FloatArray, gradient: FloatArray) -> FloatArray:
     """(N, 3) step against the gradient, by preconditioned conjugate gradients."""
+    from scipy.linalg import lapack  # here, because the window imports this module at its start
+
     single = part.temporal.max(initial=0.0) < 6.0 * STIFF
     dtype = np.float32 if single else np.float64
     factorise, substitute = (
