@@ -7,7 +7,7 @@ Makes, in a temporary folder, a recording of four videos of ``--frames`` frames 
 with detections, opens it in a whole window (off screen) and does ``--actions`` things a person
 does, about one a second of an hour, as fast as the window takes them: scrub, step, jump, play,
 place and move points, undo, redo, notes, layouts, themes, panels, save, exports. Prints what the
-program holds after each twentieth: memory of the window and of its workers, threads, child
+program holds after every twenty: memory of the window and of its workers, threads, child
 processes, open file handles, and what was done how often. It ends with 1 if something grew over the
 second half: a line fitted to it rises by a thread, process or file handle or by 5 % of the memory,
 and the last quarter's highest value is above the second quarter's.
@@ -59,6 +59,8 @@ NAMES = {
     "window_mb": "memory of the window", "workers_mb": "memory of the workers",
     "threads": "threads", "processes": "processes", "files": "file handles",
 }  # fmt: skip
+ROW_EVERY = 20  # actions
+PROJECT = "hour.simspine"
 LAYOUTS = ("layout-1", "layout-2", "layout-3", "layout-4")
 
 
@@ -97,7 +99,7 @@ def make_project(folder: Path, n_frames: int) -> Path:
         videos=tuple(VideoRef(video, SIZE, n_frames, fingerprint(video)) for video in videos),
         syncs=(SyncMap(n_frames=n_frames),) * N_VIEWS, skeleton=project_skeleton(), n_persons=1,
     )  # fmt: skip
-    path = folder / "hour.simspine"
+    path = folder / PROJECT
     score = rng.uniform(0.4, 1, xy.shape[:-1]).astype(np.float32)
     assignment = np.zeros(xy.shape[:3], np.int16)
     Project.create(
@@ -263,13 +265,20 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=float("inf"),
                         help="end after so long, whatever has been done")  # fmt: skip
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.make is not None:
+        make_project(options.make, options.frames)
+        return 0
     name_machine()
     with tempfile.TemporaryDirectory(prefix="simspine-hour-") as name:
         folder = Path(name)
         isolated(folder / "settings")
         print("making the recording", flush=True)
-        project = make_project(folder, options.frames)
+        # By a process of its own: what it needs is not what the window needs.
+        make = [sys.executable, __file__, "--make", str(folder), "--frames", str(options.frames)]
+        subprocess.run(make, check=True)
+        project = folder / PROJECT
         app = QApplication([])
         window = MainWindow(app, Settings())
         window.opener.attended = False
@@ -291,7 +300,7 @@ def use(user: User, actions: int, seconds: float) -> int:
     print("actions   window  workers (MB)  threads  processes  files   s", flush=True)
     for n in range(1, actions + 1):
         user.act()
-        if n % max(actions // 20, 1) == 0:
+        if n % ROW_EVERY == 0:
             gc.collect()
             now = held()
             rows.append(now)

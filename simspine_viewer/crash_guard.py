@@ -24,7 +24,7 @@ from typing import Any, TextIO
 import platformdirs
 
 from pipeline import __version__
-from pipeline.data.errors import NotEditableError
+from pipeline.data.errors import NotEditableError, UserError
 from pipeline.io.project_lock import ProjectLock
 
 KEPT_REPORTS = 10
@@ -65,6 +65,7 @@ class CrashGuard:
         self._project = ""
         self._began = time.time()
         self.on_error: Callable[[str], None] | None = None
+        self.on_sentence: Callable[[str], None] | None = None
 
     def begin(self) -> None:
         """Take up the session; a state folder that cannot be written leaves all as it was."""
@@ -121,6 +122,10 @@ class CrashGuard:
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error or kind(), where)
+            return
+        if isinstance(error, UserError) and self.on_sentence is not None:
+            log.warning("%s", error)  # not a fault of the program, such as a damaged file
+            self.on_sentence(str(error))
             return
         text = "".join(traceback.format_exception(kind, error, where))
         log.error("Something unexpected happened.\n%s", text)

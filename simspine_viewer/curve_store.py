@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from pipeline.data.layers import NO_TRACK
+from pipeline.data.derived import read_current
+from pipeline.data.layers import INPUTS, NO_TRACK, reach_of
 from pipeline.data.observations import observations
 from pipeline.data.patch import Change
 from simspine_viewer.document import Document
@@ -31,7 +32,7 @@ class CurveStore(QObject):
     Fields: ``x``, ``y``, ``z`` triangulated and ``final_x``, ``final_y``, ``final_z`` fused, mm;
     ``residual`` px; ``sigma``, ``final_sigma`` mm; ``picture_x``, ``picture_y`` px in the active
     view; ``edited`` 1 where a person placed or marked the keypoint in some view, else 0. NaN where
-    there is nothing or nothing has been read yet.
+    there is nothing, nothing has been read yet, or something changed and it is not solved anew yet.
     """
 
     changed = Signal()
@@ -103,12 +104,20 @@ class CurveStore(QObject):
             return
         if change.track not in (NO_TRACK, self._document.person):
             return
-        blocks = np.unique(change.frames // BLOCK)
-        if change.group == "cameras":
-            blocks = np.arange(-(-self._n_frames // BLOCK))
+        blocks = np.unique(self._touched(change) // BLOCK)
         for pending in self._pending.values():
             pending[blocks] = True
         self._slice()
+
+    def _touched(self, change: Change) -> NDArray[np.intp]:
+        """Frames that read differently, with those whose derived values are stale by them."""
+        if change.group == "cameras":
+            return np.arange(self._n_frames)
+        if change.group in INPUTS or not len(change.frames):
+            return change.frames
+        reach = max(reach_of(group, self._document.sequence.info.fps) for group in INPUTS)
+        around = np.concatenate([change.frames + shift for shift in (-reach, 0, reach)])
+        return np.asarray(np.clip(around, 0, self._n_frames - 1), np.intp)
 
     def _slice(self) -> None:
         until = time.perf_counter() + SLICE_S
@@ -118,7 +127,9 @@ class CurveStore(QObject):
                 ((k, b) for k, pending in self._pending.items() for b in _nearest(pending, middle)),
                 key=lambda kb: abs(kb[1] - middle),
             )
-            self._read(keypoint, block)
+            self._pending[keypoint][block] = False
+            with self._document.telling():
+                self._read(keypoint, block)
         if self.complete or time.monotonic() - self._said > SAY_MS * 1e-3:
             self._said = time.monotonic()
             self.changed.emit()
@@ -130,14 +141,16 @@ class CurveStore(QObject):
         values = self._values[keypoint]
         start, stop = block * BLOCK, min((block + 1) * BLOCK, self._n_frames)
         rows = slice(start, stop)
+        for field in values.values():
+            field[rows] = np.nan
         for layer, prefix in (("points3d", ""), ("fused", "final_")):
-            xyz = sequence.read(f"{layer}.xyz", rows, person)[:, keypoint].astype(float) * 1000.0
+            xyz = read_current(sequence, f"{layer}.xyz", rows, person)[:, keypoint] * 1000.0
             for axis, name in enumerate("xyz"):
                 values[prefix + name][rows] = xyz[:, axis]
-            values[f"{prefix}sigma"][rows] = sequence.read(f"{layer}.sigma", rows, person)[
-                :, keypoint
-            ]
-        values["residual"][rows] = sequence.read("points3d.residual", rows, person)[:, keypoint]
+            sigma = read_current(sequence, f"{layer}.sigma", rows, person)
+            values[f"{prefix}sigma"][rows] = sigma[:, keypoint]
+        residual = read_current(sequence, "points3d.residual", rows, person)
+        values["residual"][rows] = residual[:, keypoint]
         seen = observations(sequence, person, np.arange(start, stop))
         xy = seen.xy[:, self._camera, keypoint]
         values["picture_x"][rows], values["picture_y"][rows] = xy[:, 0], xy[:, 1]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +11,15 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.data.errors import UserError
 from pipeline.data.history import History, Place, Transaction
-from pipeline.data.layers import LAYERS, reach_of
-from pipeline.data.observations import detections, observations, track_ids
+from pipeline.data.layers import reach_of
+from pipeline.data.observations import track_ids
 from pipeline.data.patch import Change, Patch
 from pipeline.data.sequence import Sequence
-from pipeline.geometry.fuse import solve_fused
-from pipeline.geometry.projection import project_views
+from pipeline.geometry.fuse import known_lengths, remember_lengths, solve_fused
 from pipeline.geometry.reconstruct import solve_points3d
+from pipeline.geometry.track_limbs import LimbLengths, same_lengths
 from pipeline.io.project import Project
-from simspine_viewer.frame_points import FramePoints, Preview
+from simspine_viewer.frame_points import FramePoints, Preview, nothing_known, read_points
 
 # Edits that touch at most this many frames are re-solved before the next event is handled
 # (37 points in 4 views take well under a millisecond a frame); larger ones go to the worker.
@@ -27,8 +27,6 @@ INLINE_FRAMES = 50
 # The final points take some tens of milliseconds: they follow once an edit has been drawn, and
 # once a series of edits (undo held down) rests.
 FUSE_MS = 60
-
-FloatArray = NDArray[np.float64]
 
 __all__ = ["INLINE_FRAMES", "Document", "FramePoints", "Preview"]
 
@@ -45,6 +43,7 @@ class Document(QObject):
     preview_changed : :attr:`preview` moved, appeared or went.
     place_visited(Place) : undo or redo acted there; take the user to it.
     failed(str) : a change could not be written, in one sentence; nothing was changed.
+    unreadable(str) : a part of the project's file cannot be read, in one sentence, said once.
     """
 
     opened = Signal()
@@ -55,6 +54,7 @@ class Document(QObject):
     preview_changed = Signal()
     place_visited = Signal(object)
     failed = Signal(str)
+    unreadable = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +63,9 @@ class Document(QObject):
         self.preview: Preview | None = None
         self._cached: FramePoints | None = None
         self._cached_key: tuple[int, int] | None = None
+        self._told: set[str] = set()
         self._edited: list[NDArray[np.intp]] = []
+        self._solved_with: dict[int, LimbLengths] = {}  # by track: what ``fused`` was made with
         self._after_edit = QTimer(self)
         self._after_edit.setSingleShot(True)
         self._after_edit.setInterval(FUSE_MS)
@@ -103,6 +105,8 @@ class Document(QObject):
         project, self.project = self.project, None
         self._after_edit.stop()
         self._edited.clear()
+        self._solved_with.clear()
+        self._told.clear()
         self.preview = self._cached = self._cached_key = None
         project.close()
         self.history_changed.emit()
@@ -145,7 +149,8 @@ class Document(QObject):
         self.set_preview(None)
         for change in changes:
             if change.track == self.person and len(change.frames) <= INLINE_FRAMES:
-                self._solve_inline(change.frames)
+                with self.telling():
+                    self._solve_inline(change.frames)
         for change in changes:
             self.changed.emit(change)
 
@@ -156,15 +161,37 @@ class Document(QObject):
         self._after_edit.start()
 
     def _fuse_edited(self) -> None:
-        """Let the final points follow an edit, unless so many are stale that the worker is due."""
+        """Let the final points follow an edit, unless so many are stale that the worker is due.
+
+        It is due as well where limb lengths are not known: measuring them takes half a second.
+        """
         sequence = self.sequence
+        lengths = known_lengths(sequence, self.person)
         reach = reach_of("fused", sequence.info.fps)
         edited = np.unique(np.concatenate(self._edited))[:, None]
         self._edited.clear()
         near = np.unique(np.clip(edited + np.arange(-reach, reach + 1), 0, sequence.n_frames - 1))
         stale = near[sequence.stamps.stale_at("fused", self.person, near)]
-        if 0 < len(stale) <= INLINE_FRAMES + 2 * reach:
-            self.land(solve_fused(sequence, self.person, stale), stale, sequence.revision)
+        if lengths is not None and 0 < len(stale) <= INLINE_FRAMES + 2 * reach:
+            with self.telling():
+                patches = solve_fused(sequence, self.person, stale, lengths)
+                self.land(patches, stale, sequence.revision)
+
+    def learn_lengths(self, track: int, lengths: LimbLengths) -> None:
+        """Take over a person's limb lengths, as measured from the present state.
+
+        People merged or split have other limbs, and all of their final points depend on them, not
+        only those of frames that changed hands. Where lengths differ by what matters, all go stale.
+        """
+        sequence = self.sequence
+        remember_lengths(sequence, track, lengths)
+        if same_lengths(self._solved_with.setdefault(track, lengths), lengths):
+            return
+        self._solved_with[track] = lengths
+        sequence.stamps.forget("fused", track)
+        self._cached_key = None
+        everything = np.arange(sequence.n_frames)
+        self.changed.emit(Change("fused", track, everything, sequence.revision))
 
     def land(self, patches: tuple[Patch, ...], frames: NDArray[np.intp], base: int) -> None:
         """Apply derived values where they still hold (``Sequence.land``) and announce them."""
@@ -200,59 +227,26 @@ class Document(QObject):
         """Points of one frame, solving its 3D now if that is stale."""
         sequence = self.sequence
         key = (frame, self.person)
-        if self._cached is not None and self._cached_key == key:
-            return self._cached
-        rows = np.array([frame])
-        seen = observations(sequence, self.person, rows)
-        derived, fused = self._derived_at(frame), self._fused_at(frame)
-        xyz = derived["points3d.xyz"].astype(float)
-        reprojected = project_views(sequence.cameras, xyz).swapaxes(0, 1)
-        ignored = sequence.read("tracks.ignored", self.tracks()).astype(bool)
-        others = {
-            int(track): detections(sequence, int(track), rows)[0][0]
-            for track, hidden in zip(self.tracks(), ignored, strict=True)
-            if track != self.person and not hidden
-        }
-        self._cached = FramePoints(
-            frame,
-            seen.xy[0],
-            seen.score[0],
-            seen.manual[0],
-            seen.flags[0],
-            xyz,
-            reprojected,
-            np.linalg.norm(seen.xy[0] - reprojected, axis=-1),
-            derived["points3d.residual"].astype(float),
-            derived["points3d.sigma"].astype(float),
-            derived["points3d.source"],
-            others,
-            fused["fused.xyz"].astype(float),
-            fused["fused.sigma"].astype(float),
-            fused["fused.source"],
-        )
-        self._cached_key = key
+        if self._cached is None or self._cached_key != key:
+            self._cached = nothing_known(frame, sequence.n_views, sequence.n_keypoints)
+            with self.telling():
+                self._cached = read_points(sequence, self.person, frame)
+            self._cached_key = key
         return self._cached
 
-    def _derived_at(self, frame: int) -> dict[str, NDArray[Any]]:
-        """The ``points3d`` layers of one frame, solved for the moment where they are stale."""
-        sequence, rows = self.sequence, np.array([frame])
-        if sequence.stamps.stale_at("points3d", self.person, rows)[0]:
-            patches = solve_points3d(sequence, self.person, rows)
-            return {patch.layer: patch.new for patch in patches}
-        return {name: sequence.read(name, rows, self.person)[0] for name in _layers_of("points3d")}
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """What cannot be read inside is told, once, and stops nothing: for painting and idle time.
 
-    def _fused_at(self, frame: int) -> dict[str, NDArray[Any]]:
-        """The ``fused`` layers of one frame, empty where they are stale."""
-        sequence, rows = self.sequence, np.array([frame])
-        names = _layers_of("fused")
-        if not sequence.stamps.stale_at("fused", self.person, rows)[0]:
-            return {name: sequence.read(name, rows, self.person)[0] for name in names}
-        stores = {name: sequence.layer(name, self.person) for name in names}
-        return {
-            name: np.full(store.shape[1:], store.fill, store.dtype)
-            for name, store in stores.items()
-        }
+        Parts of a large project's file are read when they are first used, and found damaged then.
+        """
+        try:
+            yield
+        except UserError as error:
+            self.tell(str(error))
 
-
-def _layers_of(group: str) -> list[str]:
-    return [spec.name for spec in LAYERS.values() if spec.group == group]
+    def tell(self, sentence: str) -> None:
+        """Say that something cannot be read, unless that was said of the open project."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self.unreadable.emit(sentence)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.data.derived import read_current
+from pipeline.data.layers import LAYERS
+from pipeline.data.observations import detections, observations, track_ids
+from pipeline.data.sequence import Sequence
+from pipeline.geometry.projection import project_views
+from pipeline.geometry.reconstruct import solve_points3d
 
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +45,66 @@ class FramePoints:
     fused: FloatArray
     fused_sigma: FloatArray
     fused_source: NDArray[np.uint8]
+
+
+def nothing_known(frame: int, n_views: int, n_keypoints: int) -> FramePoints:
+    """The points of a frame whose part of the file cannot be read."""
+    seen, xyz = (n_views, n_keypoints), np.full((n_keypoints, 3), np.nan)
+    none, source = np.full(n_keypoints, np.nan), np.zeros(n_keypoints, np.uint8)
+    xy = np.full((*seen, 2), np.nan)
+    return FramePoints(
+        frame, xy, np.zeros(seen), np.zeros(seen, np.bool_), np.zeros(seen, np.uint8), xyz, xy,
+        np.full(seen, np.nan), none, none, source, {}, xyz, none, source,
+    )  # fmt: skip
+
+
+def read_points(sequence: Sequence, person: int, frame: int) -> FramePoints:
+    """Points of a person in one frame, solving the 3D now if that is stale."""
+    rows = np.array([frame])
+    seen = observations(sequence, person, rows)
+    derived, fused = _derived_at(sequence, person, rows), _fused_at(sequence, person, rows)
+    xyz = derived["points3d.xyz"].astype(float)
+    reprojected = project_views(sequence.cameras, xyz).swapaxes(0, 1)
+    tracks = track_ids(sequence)
+    ignored = sequence.read("tracks.ignored", tracks).astype(bool)
+    others = {
+        int(track): detections(sequence, int(track), rows)[0][0]
+        for track, hidden in zip(tracks, ignored, strict=True)
+        if track != person and not hidden
+    }
+    return FramePoints(
+        frame,
+        seen.xy[0],
+        seen.score[0],
+        seen.manual[0],
+        seen.flags[0],
+        xyz,
+        reprojected,
+        np.linalg.norm(seen.xy[0] - reprojected, axis=-1),
+        derived["points3d.residual"].astype(float),
+        derived["points3d.sigma"].astype(float),
+        derived["points3d.source"],
+        others,
+        fused["fused.xyz"].astype(float),
+        fused["fused.sigma"].astype(float),
+        fused["fused.source"],
+    )
+
+
+def _derived_at(sequence: Sequence, person: int, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+    """The ``points3d`` layers of one frame, solved for the moment where they are stale."""
+    if sequence.stamps.stale_at("points3d", person, rows)[0]:
+        return {patch.layer: patch.new for patch in solve_points3d(sequence, person, rows)}
+    return {name: sequence.read(name, rows, person)[0] for name in _layers_of("points3d")}
+
+
+def _fused_at(sequence: Sequence, person: int, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+    """The ``fused`` layers of one frame, empty where they are stale."""
+    return {name: read_current(sequence, name, rows, person)[0] for name in _layers_of("fused")}
+
+
+def _layers_of(group: str) -> list[str]:
+    return [spec.name for spec in LAYERS.values() if spec.group == group]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

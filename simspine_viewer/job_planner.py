@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,14 @@ from pipeline.data.frame_ranges import FrameRanges, n_frames_in, nearest_first
 from pipeline.data.layers import INPUTS
 from pipeline.data.patch import Change, Patch
 from pipeline.data.sequence import Sequence
-from pipeline.geometry.fuse import solve_fused
+from pipeline.geometry.fuse import (
+    known_lengths,
+    lengths_state,
+    measuring_lengths,
+    solve_fused,
+)
 from pipeline.geometry.reconstruct import solve_points3d
+from pipeline.geometry.track_limbs import LimbLengths
 from pipeline.jobs.messages import Done, Job, Partial
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
@@ -61,7 +67,9 @@ class JobPlanner(QObject):
         super().__init__(parent)
         self._document, self._cursor, self._jobs = document, cursor, jobs
         self._job_id: int | None = None
-        self._stopped = False
+        self._stopped = self._outdated = False
+        self._sent_with: Hashable = None  # what limb lengths depend on, when the job was sent
+        self._measuring: tuple[Hashable, Generator[None, None, LimbLengths]] | None = None
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
         self._quiet.setInterval(QUIET_MS)
@@ -90,6 +98,8 @@ class JobPlanner(QObject):
 
     def _closing(self) -> None:
         self._quiet.stop()
+        self._measuring = None
+        self._outdated = False
         if self._job_id is not None:
             self._jobs.cancel(self._job_id)
             self._job_id = None
@@ -107,6 +117,7 @@ class JobPlanner(QObject):
             self._solve_here(kind, np.arange(*ranges[0]))
             return
         n = n_frames_in(ranges)
+        self._sent_with = lengths_state(document.sequence, document.person)
         self._job_id = self._jobs.submit(
             kind.task,
             kind.title.format(f"{n} frame{'s' if n > 1 else ''}"),
@@ -135,14 +146,44 @@ class JobPlanner(QObject):
         elsewhere meanwhile: what is shown must come from what was read.
         """
         document, frame = self._document, self._cursor.frame
-        block = np.sort(frames[np.argsort(np.abs(frames - frame), kind="stable")[: kind.slice]])
-        patches = kind.solve(document.sequence, document.person, block)
-        document.land(patches, block, document.sequence.revision)
-        QTimer.singleShot(0, self.plan_now)
+        self._stopped = True  # where reading fails, it would fail again at once
+        with document.telling():
+            if kind.group != "fused" or self._measure_here():
+                near = np.argsort(np.abs(frames - frame), kind="stable")[: kind.slice]
+                block = np.sort(frames[near])
+                patches = kind.solve(document.sequence, document.person, block)
+                document.land(patches, block, document.sequence.revision)
+            self._stopped = False
+            QTimer.singleShot(0, self.plan_now)
+
+    def _measure_here(self) -> bool:
+        """Whether limb lengths are known; else one more stretch of frames is measured for them."""
+        sequence, person = self._document.sequence, self._document.person
+        if known_lengths(sequence, person) is not None:
+            return True
+        state = lengths_state(sequence, person)
+        known, self._measuring = self._measuring, None
+        if known is None or known[0] != state:
+            known = state, measuring_lengths(sequence, person)
+        try:
+            next(known[1])
+            self._measuring = known
+        except StopIteration as end:
+            self._document.learn_lengths(person, end.value)
+        return False
 
     def _land(self, job: Job, event: Partial) -> None:
-        if job.id == self._job_id and self._document.is_open:
-            self._document.land(event.patches, event.frames, job.base_revision)
+        if job.id != self._job_id or not self._document.is_open or self._outdated:
+            return
+        if event.lengths is not None:
+            track = int(job.args["track"])
+            if lengths_state(self._document.sequence, track) != self._sent_with:
+                # Solved with the limbs of somebody who has been merged or split since.
+                self._outdated = True
+                self._jobs.cancel(job.id)
+                return
+            self._document.learn_lengths(track, event.lengths)
+        self._document.land(event.patches, event.frames, job.base_revision)
 
     def _finished(self, state: JobState) -> None:
         if state.job.id != self._job_id:
@@ -150,5 +191,6 @@ class JobPlanner(QObject):
         self._job_id = None
         # What failed would fail again at once, and who cancelled does not want it at once: the
         # next edit, another person or reopening tries anew.
-        self._stopped = not isinstance(state.ending, Done)
+        self._stopped = not (isinstance(state.ending, Done) or self._outdated)
+        self._outdated = False
         self._quiet.start()

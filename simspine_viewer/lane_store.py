@@ -203,6 +203,12 @@ class LaneStore(QObject):
         return None if best is None else best[1:]
 
     def _compute(self, group: str, rows: NDArray[np.intp]) -> None:
+        self._known[group][rows] = False
+        with self._document.telling():
+            self._compute_group(group, rows)
+            self._known[group][rows] = True
+
+    def _compute_group(self, group: str, rows: NDArray[np.intp]) -> None:
         assert self.signals is not None
         sequence, person = self._document.sequence, self._document.person
         if group == "frames":
@@ -220,7 +226,6 @@ class LaneStore(QObject):
                 self.values[name][rows] = values
         else:
             self.values["outside"][rows] = outside_signal(sequence, person, rows)
-        self._known[group][rows] = True
 
     def _say(self) -> None:
         self.revision += 1

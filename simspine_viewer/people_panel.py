@@ -17,8 +17,11 @@ from PySide6.QtWidgets import (
 
 from pipeline.data import edits
 from pipeline.data.history import Place
+from pipeline.data.presence import seen_in
 from simspine_viewer.document import Document
 from simspine_viewer.time_cursor import TimeCursor
+
+SHOWN = ("assignment", "tracks", "cameras")  # a shifted camera shows people at other frames
 
 
 class PeoplePanel(QWidget):
@@ -67,9 +70,7 @@ class PeoplePanel(QWidget):
         document.opened.connect(self.reload)
         document.closed.connect(self._clear)
         document.person_changed.connect(lambda _: self.reload())
-        document.changed.connect(
-            lambda change: self.reload() if change.group in ("assignment", "tracks") else None
-        )
+        document.changed.connect(lambda change: self.reload() if change.group in SHOWN else None)
         self._enable()
 
     def _clear(self) -> None:
@@ -80,16 +81,15 @@ class PeoplePanel(QWidget):
         """Show the people as they are."""
         document = self._document
         chosen = self.selected()
-        assigned = document.sequence.read("assignment.track")
         tracks = document.tracks()
         ignored = document.sequence.read("tracks.ignored", tracks).astype(bool)
         names = document.sequence.cameras.names
         with QSignalBlocker(self.list):
             self.list.clear()
             for track, hidden in zip(tracks, ignored, strict=True):
-                there = (assigned == track).any(axis=2)
+                there = seen_in(document.sequence, int(track))
                 frames = int(there.any(axis=1).sum())
-                seen = there.any(axis=0)
+                seen = np.asarray(there.any(axis=0))
                 views = ", ".join(n for n, s in zip(names, seen, strict=True) if s)
                 word = "frame" if frames == 1 else "frames"
                 where = "all views" if seen.all() else views or "no view"
@@ -147,7 +147,7 @@ class PeoplePanel(QWidget):
         track, document, frame = self.selected(), self._document, self._cursor.frame
         if track is None:
             return
-        there = (document.sequence.read("assignment.track") == track).any(axis=(1, 2))
+        there = np.asarray(seen_in(document.sequence, track).any(axis=1))
         if there[:frame].any() and there[frame:].any():
             patches = edits.split_track(document.sequence, track, frame)
             label = f"Split person {track + 1} at frame {frame}"

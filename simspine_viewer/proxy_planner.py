@@ -1,4 +1,4 @@
-"""Has small copies of slow videos made in the background, those around the cursor first.
+"""Has proxies of slow videos made in the background, those around the cursor first.
 
 One segment of one view is a job of its own, so that the plan follows the cursor; in the list of
 jobs all of them together are one line.
@@ -21,7 +21,7 @@ from simspine_viewer.settings import Settings
 from simspine_viewer.time_cursor import TimeCursor
 
 TASK = "make_proxy"
-TITLE = "Preparing video for smooth scrubbing"
+TITLE = "Making proxies for smooth scrubbing"
 QUIET_MS = 500  # after opening, and after the last move of the cursor
 # Decoding of one frame, per million pixels (3.4 to 4.2 measured for H.264 at 2 and 1 megapixels).
 _MS_PER_MEGAPIXEL = 3.7
@@ -37,7 +37,7 @@ def worst_seek_ms(index: VideoIndex) -> float:
 
 
 def is_slow(index: VideoIndex) -> bool:
-    """Whether scrubbing through a video stutters without small copies."""
+    """Whether scrubbing through a video stutters without proxies."""
     return needs_proxy(index) and worst_seek_ms(index) > _SLOW_MS
 
 
@@ -169,7 +169,7 @@ class ProxyPlanner(QObject):
         """The video's frame at the cursor, or the nearest it has."""
         sync = self._document.sequence.syncs[view]
         last = self._videos[view].index.frame_count - 1
-        return min(max(round(self._cursor.frame * sync.rate + sync.offset), 0), last)
+        return min(max(int(sync.video_frames(self._cursor.frame)), 0), last)
 
     def _lacks_copies_here(self) -> bool:
         return any(

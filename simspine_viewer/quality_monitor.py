@@ -89,8 +89,10 @@ class QualityMonitor(QObject):
 
     def _measure(self) -> None:
         part, self._waiting = self._waiting[:SLICE], self._waiting[SLICE:]
-        document = self._document
-        self._values[part] = heldout_block(document.sequence, document.person, self._frames[part])
+        document, frames = self._document, self._frames[part]
+        self._values[part] = np.nan
+        with document.telling():
+            self._values[part] = heldout_block(document.sequence, document.person, frames)
         if self._waiting:
             self._timer.start(0)
         else:

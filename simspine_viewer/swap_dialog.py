@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pipeline.jobs.messages import Done, Failed
+from pipeline.jobs.messages import Done, Ending
+from simspine_viewer.dialog_job import DialogJob
 from simspine_viewer.editor import Editor
-from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.job_manager import JobManager
 
 TASK = "find_swaps"
 COLUMNS = ("Frames", "View", "Limbs", "Comes closer by")
@@ -29,6 +30,7 @@ EXPLANATION = (
     "Every view is compared with what all the others say. Nothing changes until you swap; what is"
     " swapped counts as placed by hand, and Undo takes it back."
 )
+OUTDATED = "Cameras, time axes or people have changed meanwhile; search again."
 
 
 class SwapDialog(QDialog):
@@ -36,15 +38,16 @@ class SwapDialog(QDialog):
 
     def __init__(self, editor: Editor, jobs: JobManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._editor, self._document, self._jobs = editor, editor.document, jobs
-        self._job_id: int | None = None
+        self._editor, self._document = editor, editor.document
         self._track = editor.document.person
         self.ranges: list[dict[str, Any]] = []
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Left and Right Mixed Up")
         self.resize(560, 420)
         self.doing = QLabel()
-        self.doing.setWordWrap(True)
+        self._job = DialogJob(editor.document, jobs, self.doing, self)
+        self._job.ended.connect(self._ended)
+        self._job.outdated.connect(self._refresh)
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setAccessibleName("Suggested swaps")
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
@@ -53,6 +56,9 @@ class SwapDialog(QDialog):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
         self.table.itemSelectionChanged.connect(self._refresh)
         self.table.itemDoubleClicked.connect(lambda _: self.go())
         note = QLabel(EXPLANATION)
@@ -74,49 +80,31 @@ class SwapDialog(QDialog):
         box = QVBoxLayout(self)
         for widget in (self.doing, self.table, note, buttons):
             box.addWidget(widget)
-        jobs.finished.connect(self._finished)
-        self._document.closed.connect(self.reject)
         self.search()
 
     @property
     def running(self) -> bool:
         """True while swaps are being looked for."""
-        return self._job_id is not None
+        return self._job.running
 
     def search(self) -> None:
         """Look for swaps of the annotated person."""
-        project = self._document.project
-        if project is None or self.running:
+        if self.running:
             return
         self._track = self._document.person
         self.doing.setText("Comparing each view with all the others…")
-        self._job_id = self._jobs.submit(
-            TASK,
-            "Look for left and right mixed up",
-            {"project": str(project.path), "track": self._track},
-            self._document.sequence.revision,
-        )
+        self._show([])
+        self._job.start(TASK, "Look for left and right mixed up", self._track)
         self._refresh()
 
-    def done(self, result: int) -> None:
-        """Close; a search under way is stopped."""
-        if self._job_id is not None:
-            self._jobs.cancel(self._job_id)
-        super().done(result)
-
-    def _finished(self, state: JobState) -> None:
-        if state.job.id != self._job_id:
-            return
-        self._job_id = None
-        self.doing.setText("")
-        if isinstance(state.ending, Done):
-            self._show(state.ending.result["ranges"])
-        elif isinstance(state.ending, Failed):
-            self.doing.setText(state.ending.message)
+    def _ended(self, ending: Ending) -> None:
+        if isinstance(ending, Done):
+            self._show(ending.result["ranges"])
+            self.doing.setText(self._found())
         self._refresh()
 
     def _show(self, ranges: list[dict[str, Any]]) -> None:
-        self.ranges = ranges
+        self.ranges = list(ranges)
         names = self._document.sequence.cameras.names
         self.table.setRowCount(len(ranges))
         for row, one in enumerate(ranges):
@@ -125,16 +113,23 @@ class SwapDialog(QDialog):
             texts = (frames, names[one["view"]], one["chain"], f"{one['gain_px']:.0f} px")
             for column, text in enumerate(texts):
                 self.table.setItem(row, column, QTableWidgetItem(text))
-        n = len(ranges)
-        self.doing.setText(
-            f"{n} suggestion{'s' if n > 1 else ''}." if n else "Nothing seems to be mixed up."
-        )
-        if n:
+        if ranges:
+            self.table.setEnabled(True)
             self.table.selectRow(0)
             self.table.setFocus()
 
+    def _found(self) -> str:
+        n = len(self.ranges)
+        return f"{n} suggestion{'s' if n > 1 else ''}." if n else "Nothing seems to be mixed up."
+
     def _refresh(self) -> None:
-        chosen = 0 <= self.table.currentRow() < len(self.ranges) and not self.running
+        current = not self.running and self._job.is_current()
+        chosen = 0 <= self.table.currentRow() < len(self.ranges) and current
+        if not self.running and not current:
+            self.doing.setText(OUTDATED)
+        elif self.doing.text() == OUTDATED:
+            self.doing.setText(self._found())
+        self.table.setEnabled(current)
         self.go_button.setEnabled(chosen)
         self.swap_button.setEnabled(chosen)
         self.again_button.setEnabled(not self.running)
@@ -149,6 +144,8 @@ class SwapDialog(QDialog):
 
     def go(self) -> None:
         """Show the first frame of the suggestion, with its view active."""
+        if not self.go_button.isEnabled():
+            return
         one = self._chosen()
         pairs = self._pairs(one["chain"])
         self._editor.cursor.pause()
@@ -157,6 +154,8 @@ class SwapDialog(QDialog):
 
     def swap(self) -> None:
         """Exchange left and right of the suggestion, go there, and take it off the list."""
+        if not self.swap_button.isEnabled():
+            return
         one, row = self._chosen(), self.table.currentRow()
         if self._track != self._document.person:
             self._document.set_person(self._track)
@@ -166,4 +165,5 @@ class SwapDialog(QDialog):
         if self._editor.swap_sides(frames, one["view"], pairs, one["chain"]):
             del self.ranges[row]
             self.table.removeRow(row)
+            self.doing.setText(self._found() if self.ranges else "No suggestion is left.")
             self._refresh()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -20,12 +21,21 @@ from PySide6.QtWidgets import (
 from pipeline.data import edits
 from pipeline.data.history import Place
 from pipeline.data.patch import Patch
-from pipeline.jobs.messages import Done, Failed
+from pipeline.jobs.messages import Done, Ending
+from simspine_viewer.dialog_job import DialogJob
 from simspine_viewer.document import Document
-from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.job_manager import JobManager
 from simspine_viewer.refine_dialog import TASK, timing_text
 
 LABEL = "Synchronise cameras"
+# Offsets are judged by cameras predicted from two others, as for refining.
+MIN_CAMERAS = 3
+ESTIMATE_HELP = "Find the offsets from the person's movement."
+TOO_FEW = (
+    "Needs three cameras or more: with two, nothing tells which of them is late. Set the offset by "
+    "eye at a fast movement."
+)
+OUTDATED = "Cameras, time axes or people have changed meanwhile; estimate again."
 PER = 1000  # a drift is shown as video frames per so many frames of the recording
 OFFSET_HELP = (
     "Frames of this camera's video to skip: positive where the video is late, that is, where "
@@ -49,8 +59,8 @@ class SyncDialog(QDialog):
         self, document: Document, jobs: JobManager, place: Place, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._document, self._jobs, self._place = document, jobs, place
-        self._job_id: int | None = None
+        self._document, self._place = document, place
+        self._shown: list[tuple[float, float]] = []  # in force when the boxes were last set
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Synchronise Cameras")
         self.resize(640, 400)
@@ -74,15 +84,17 @@ class SyncDialog(QDialog):
             header.setToolTip(help_text)
             grid.addWidget(header, 0, column)
         for view, camera in enumerate(document.sequence.cameras):
-            self._add_row(grid, view + 1, camera.name)
+            self._add_row(grid, view, camera.name)
         grid.setColumnStretch(3, 1)
         grid.setHorizontalSpacing(16)
         self.estimate_button = QPushButton("Estimate")
-        self.estimate_button.setToolTip("Find the offsets from the person's movement.")
+        self.can_estimate = len(document.sequence.cameras) >= MIN_CAMERAS
+        self.estimate_button.setToolTip(ESTIMATE_HELP if self.can_estimate else TOO_FEW)
         self.estimate_button.clicked.connect(self.estimate)
         self.estimate_button.setAutoDefault(False)
         self.doing = QLabel()
-        self.doing.setWordWrap(True)
+        self._job = DialogJob(document, jobs, self.doing, self)
+        self._job.ended.connect(self._ended)
         self.doing.setProperty("role", "muted")
         meaning = QLabel(MEANING)
         meaning.setWordWrap(True)
@@ -102,13 +114,10 @@ class SyncDialog(QDialog):
         box.addStretch(1)
         for widget in (self.doing, meaning, self.buttons):
             box.addWidget(widget)
-        jobs.changed.connect(self._show_progress)
-        jobs.finished.connect(self._finished)
-        document.closed.connect(self.reject)
         document.history_changed.connect(self.reload)
         self.reload()
 
-    def _add_row(self, grid: QGridLayout, row: int, name: str) -> None:
+    def _add_row(self, grid: QGridLayout, view: int, name: str) -> None:
         camera, verdict = QLabel(name), QLabel()
         offset, drift = QDoubleSpinBox(), QDoubleSpinBox()
         offset.setRange(-100_000.0, 100_000.0)
@@ -116,13 +125,14 @@ class SyncDialog(QDialog):
         offset.setSuffix(" frames")
         offset.setToolTip(OFFSET_HELP)
         offset.setAccessibleName(f"Offset of {name} in frames")
-        drift.setRange(-100.0, 100.0)
         drift.setDecimals(3)
+        imported = self._document.sequence.info.syncs[view]
+        drift.setRange(*_drifts(imported.rate + imported.drift))
         drift.setSingleStep(0.01)
         drift.setToolTip(DRIFT_HELP)
         drift.setAccessibleName(f"Drift of {name} in frames per {PER}")
         for column, widget in enumerate((camera, offset, drift, verdict)):
-            grid.addWidget(widget, row, column)
+            grid.addWidget(widget, view + 1, column)
         for box, boxes in ((offset, self.offsets), (drift, self.drifts)):
             box.valueChanged.connect(lambda _: self._refresh())
             boxes.append(box)
@@ -131,16 +141,25 @@ class SyncDialog(QDialog):
     @property
     def running(self) -> bool:
         """True while offsets are being estimated."""
-        return self._job_id is not None
+        return self._job.running
 
     def reload(self) -> None:
-        """Show the corrections that are in force."""
+        """Show the corrections that are in force where they are others than before.
+
+        What was typed for other cameras, and not applied yet, stays.
+        """
         if not self._document.is_open:
             return
-        for view, (offset, drift) in enumerate(self._in_force()):
-            self.offsets[view].setValue(offset)
-            self.drifts[view].setValue(drift * PER)
-            self.verdicts[view].clear()
+        now = self._in_force()
+        before, self._shown = self._shown, now
+        for view, (offset, drift) in enumerate(now):
+            if not before or before[view] != (offset, drift):
+                self.drifts[view].setMinimum(min(self.drifts[view].minimum(), drift * PER))
+                self.offsets[view].setValue(offset)
+                self.drifts[view].setValue(drift * PER)
+        if before != now:
+            for verdict in self.verdicts:
+                verdict.clear()
         self._refresh()
 
     def _in_force(self) -> list[tuple[float, float]]:
@@ -172,36 +191,22 @@ class SyncDialog(QDialog):
     def _refresh(self) -> None:
         self.apply_button.setEnabled(not self.running and bool(self._patches()))
         self.estimate_button.setText("Cancel Estimate" if self.running else "Estimate")
+        self.estimate_button.setEnabled(self.can_estimate)
 
     def estimate(self) -> None:
         """Start estimating, or stop it."""
-        project = self._document.project
-        if self._job_id is not None:
-            self._jobs.cancel(self._job_id)
-        elif project is not None:
-            self.reload()  # the estimate is for the pictures as they are shown now
-            self._job_id = self._jobs.submit(
-                TASK,
-                f"Estimate offsets from person {self._place.track + 1}",
-                {"project": str(project.path), "track": self._place.track},
-                self._document.sequence.revision,
-            )
+        if self.running:
+            self._job.cancel()
+        else:
+            track = self._place.track
+            self._job.start(TASK, f"Estimate offsets from person {track + 1}", track)
             self._refresh()
 
-    def _show_progress(self) -> None:
-        state = next((s for s in self._jobs.running if s.job.id == self._job_id), None)
-        if state is not None:
-            self.doing.setText(f"{state.fraction:.0%} {state.text}")
-
-    def _finished(self, state: JobState) -> None:
-        if state.job.id != self._job_id:
-            return
-        self._job_id = None
-        self.doing.setText("")
-        if isinstance(state.ending, Done):
-            self._show_estimates(state.ending.result["cameras"])
-        elif isinstance(state.ending, Failed):
-            self.doing.setText(state.ending.message)
+    def _ended(self, ending: Ending) -> None:
+        if isinstance(ending, Done) and not self._job.is_current():
+            self.doing.setText(OUTDATED)
+        elif isinstance(ending, Done):
+            self._show_estimates(ending.result["cameras"])
         self._refresh()
 
     def _show_estimates(self, cameras: list[dict[str, Any]]) -> None:
@@ -219,9 +224,7 @@ class SyncDialog(QDialog):
         """Let the offsets and drifts be in force, as one undo step."""
         self._document.commit(LABEL, self._patches(), self._place)
 
-    def done(self, result: int) -> None:
-        """Close, whichever way; an estimate under way is cancelled."""
-        if self._job_id is not None:
-            self._jobs.cancel(self._job_id)
-            self._job_id = None
-        super().done(result)
+
+def _drifts(rate: float) -> tuple[float, float]:
+    """Least and largest drift to choose from, so that time never stands or runs backwards."""
+    return -min(100.0, math.floor(0.9 * rate * PER * 1e3) / 1e3), 100.0

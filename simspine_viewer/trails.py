@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.derived import read_current
 from pipeline.data.observations import observations
 from pipeline.geometry.projection import project_views
 from simspine_viewer.document import Document
@@ -49,13 +50,13 @@ class Trails:
         self._known: dict[tuple[object, ...], tuple[NDArray[np.intp], FloatArray]] = {}
 
     def in_3d(self, keypoint: int, frame: int, length: int, stage: Stage) -> Trail:
-        """Path in the world, metres; NaN where a frame has no such point (yet)."""
+        """Path in the world, metres; NaN where a frame has no such point, or a stale one."""
         layer = "fused.xyz" if stage is Stage.FINAL else "points3d.xyz"
 
         def read(frames: NDArray[np.intp]) -> FloatArray:
             document = self._document
-            places = document.sequence.read(layer, frames, document.person)[:, keypoint]
-            return np.asarray(places, float)
+            places = read_current(document.sequence, layer, frames, document.person)
+            return np.asarray(places[:, keypoint], float)
 
         return self._trail(("3d", layer, keypoint, frame, length), read)
 
@@ -79,11 +80,17 @@ class Trails:
         document, (frame, length) = self._document, what[-2:]
         assert isinstance(frame, int)
         assert isinstance(length, int)
-        key = (*what, document.person, id(document.sequence), document.sequence.revision)
+        sequence, person = document.sequence, document.person
+        # Derived values land without a new revision of the sequence.
+        landed = [sequence.layer(name, person).n_writes for name in ("points3d.xyz", "fused.xyz")]
+        key = (*what, person, id(sequence), sequence.revision, *landed)
         if key not in self._known:
             if len(self._known) > 8:  # of the frame before: never asked for again
                 self._known.clear()
-            frames = frames_around(frame, document.sequence.n_frames, length)
-            self._known[key] = (frames - frame, read(frames))
+            frames = frames_around(frame, sequence.n_frames, length)
+            nothing = frames[:0]
+            self._known[key] = (nothing, read(nothing))
+            with document.telling():
+                self._known[key] = (frames - frame, read(frames))
         offset, places = self._known[key]
         return Trail(places, offset)

@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 #: An hour of four views at 50 frames/s needs 0.6 GB for its detections and points of one person;
 #: the frames around the cursor need a few MB.
-BUDGET = 256 * 2**20
+BUDGET = 128 * 2**20
 
 
 class Holder(Protocol):

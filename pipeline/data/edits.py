@@ -159,7 +159,8 @@ def set_sync(sequence: Sequence, view: int, offset: float, drift: float) -> Patc
     drift : float
         Video frames per sequence frame added. ValueError where time would stand or run backwards.
     """
-    rate = sequence.info.syncs[view].rate + drift
+    imported = sequence.info.syncs[view]
+    rate = imported.rate + imported.drift + drift
     if not (np.isfinite(offset) and np.isfinite(rate) and rate > 0):
         raise ValueError(f"offset {offset} and drift {drift} make no time axis")
     value = (offset, drift) if offset or drift else np.nan

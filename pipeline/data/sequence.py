@@ -257,6 +257,11 @@ class Sequence:
         value: T = self._remembered[name][1]
         return value
 
+    def recalled(self, name: str, state: Hashable) -> Any | None:
+        """What :meth:`remembered` holds for ``name``; None where there is nothing of ``state``."""
+        known, value = self._remembered.get(name, (None, None))
+        return value if known == state else None
+
     def apply(self, patch: Patch) -> Change:
         """Write a patch and say what changed."""
         spec = LAYERS[patch.layer]

@@ -25,7 +25,7 @@ def rows_of_pictures(imported: SyncMap, now: SyncMap, n_frames: int) -> Index:
     frames = np.arange(n_frames)
     picture = now.video_frames(frames)
     exact = frames * (now.rate + now.drift) + (now.offset - imported.offset)
-    nearest = np.floor(exact / imported.rate + 0.5).astype(np.intp)
+    nearest = np.floor(exact / (imported.rate + imported.drift) + 0.5).astype(np.intp)
     first = _first_row(imported, picture)
     last = _first_row(imported, picture + 1) - 1
     return np.asarray(np.where(first <= last, np.clip(nearest, first, last), nearest), np.intp)
@@ -33,7 +33,7 @@ def rows_of_pictures(imported: SyncMap, now: SyncMap, n_frames: int) -> Index:
 
 def _first_row(sync: SyncMap, picture: Index) -> Index:
     """The first row, of any sign, whose picture is not before ``picture``."""
-    row = np.ceil((picture - sync.offset - 0.5) / sync.rate).astype(np.intp)
+    row = np.ceil((picture - sync.offset - 0.5) / (sync.rate + sync.drift)).astype(np.intp)
     # Rounding errors may have moved a tie by one row.
     row = np.where(sync.video_frames(row - 1) >= picture, row - 1, row)
     return np.asarray(np.where(sync.video_frames(row) < picture, row + 1, row), np.intp)

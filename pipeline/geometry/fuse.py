@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Hashable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from pipeline.geometry.track_solve import (
     CONTEXT_S,
     length_stretches,
     solve_track,
-    subject_lengths,
+    subject_lengths_steps,
 )
 
 FloatArray = NDArray[np.floating]
@@ -102,19 +102,43 @@ def track_lengths(sequence: Sequence, track: int) -> LimbLengths:
     They stay while points are corrected, so that an edit changes nothing half a second away, and
     are measured again when cameras, time axes or the assignment of people change.
     """
-    state = (
+    known = known_lengths(sequence, track)
+    if known is not None:
+        return known
+    steps = measuring_lengths(sequence, track)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            lengths: LimbLengths = end.value
+            return remember_lengths(sequence, track, lengths)
+
+
+def lengths_state(sequence: Sequence, track: int) -> Hashable:
+    """What the limb lengths of a track are measured from: they hold while this is the same."""
+    return (
         sequence.cameras,
         sequence.syncs,
         track,
         sequence.layer("assignment.track").n_writes,
         sequence.layer("instances2d.xy").n_writes,
     )
-    return sequence.remembered(
-        f"track_lengths {track}", state, lambda: _track_lengths(sequence, track)
-    )
 
 
-def _track_lengths(sequence: Sequence, track: int) -> LimbLengths:
+def known_lengths(sequence: Sequence, track: int) -> LimbLengths | None:
+    """As :func:`track_lengths`, None where they would have to be measured first."""
+    return sequence.recalled(f"track_lengths {track}", lengths_state(sequence, track))
+
+
+def remember_lengths(sequence: Sequence, track: int, lengths: LimbLengths) -> LimbLengths:
+    """Let ``lengths``, measured elsewhere from the present state, be those of a track."""
+    state = lengths_state(sequence, track)
+    return sequence.remembered(f"track_lengths {track}", state, lambda: lengths)
+
+
+def measuring_lengths(sequence: Sequence, track: int) -> Generator[None, None, LimbLengths]:
+    """Steps of about 50 ms, at most twelve, at whose end the limb lengths of a track are known."""
+
     def parts() -> Iterator[Track]:
         for start, stop in length_stretches(sequence.n_frames):
             xy, score = detections(sequence, track, slice(start, stop))
@@ -122,4 +146,4 @@ def _track_lengths(sequence: Sequence, track: int) -> LimbLengths:
                 sequence.cameras, xy, score, None, None, sequence.info.fps, DEFAULT_TRACK_OPTIONS
             )
 
-    return subject_lengths(parts(), sequence.info.skeleton)
+    return subject_lengths_steps(parts(), sequence.info.skeleton)

@@ -15,6 +15,10 @@ FloatArray = NDArray[np.floating]
 # and detector move the ends), and twice that where joints lie in between. Measured: with 15 mm, the
 # held-out error on the real recording is 0.8 px higher.
 RIGID_SIGMA, LOOSE_SIGMA = 0.0255, 0.051
+# Lengths of a subject that differ by less than this many metres are the same. Measured on the real
+# recording: all lengths 2 mm longer move 99 % of the points by less than 3 mm, as little as an edit
+# does beyond its reach.
+SAME_LENGTH = 0.002
 _RIGID = (
     ("left_hip", "left_knee"),
     ("left_knee", "left_ankle"),
@@ -66,6 +70,13 @@ class LimbLengths:
     pairs: NDArray[np.intp]
     length: FloatArray
     sigma: FloatArray
+
+
+def same_lengths(one: LimbLengths, other: LimbLengths) -> bool:
+    """Whether points solved with either are the same, but for what nobody could tell."""
+    return one.length.shape == other.length.shape and bool(
+        np.allclose(one.length, other.length, rtol=0.0, atol=SAME_LENGTH, equal_nan=True)
+    )
 
 
 def segments(skeleton: Skeleton) -> tuple[NDArray[np.intp], FloatArray, NDArray[np.intp]]:

@@ -160,12 +160,23 @@ def encode_info(info: RecordingInfo, project: Path) -> dict[str, Any]:
             }
             for camera in info.cameras
         ],
-        "syncs": [
-            {"offset": sync.offset, "rate": sync.rate, "n_frames": sync.n_frames}
-            for sync in info.syncs
-        ],
+        "syncs": [_encode_sync(sync) for sync in info.syncs],
         "videos": [_encode_video(video, project) for video in info.videos],
     }
+
+
+def _encode_sync(sync: SyncMap) -> dict[str, Any]:
+    stored = {"offset": sync.offset, "rate": sync.rate, "n_frames": sync.n_frames}
+    return {**stored, "drift": sync.drift} if sync.drift else stored
+
+
+def _decode_sync(stored: dict[str, Any]) -> SyncMap:
+    offset, drift = float(stored["offset"]), float(stored.get("drift", 0.0))
+    rate = float(stored["rate"])
+    if not (math.isfinite(offset) and math.isfinite(rate + drift) and rate + drift > 0):
+        raise ValueError(f"offset {offset}, rate {rate} and drift {drift} make no time axis")
+    whole = int(offset)
+    return SyncMap(whole if whole == offset else offset, rate, int(stored["n_frames"]), drift)
 
 
 def _encode_video(video: VideoRef, project: Path) -> dict[str, Any]:
@@ -214,10 +225,7 @@ def decode_info(stored: dict[str, Any], project: Path) -> tuple[RecordingInfo, l
         n_frames=int(stored["n_frames"]),
         cameras=CameraGroup(cameras),
         videos=tuple(_decode_video(entry, project, findings) for entry in stored["videos"]),
-        syncs=tuple(
-            SyncMap(int(entry["offset"]), float(entry["rate"]), int(entry["n_frames"]))
-            for entry in stored["syncs"]
-        ),
+        syncs=tuple(_decode_sync(entry) for entry in stored["syncs"]),
         skeleton=_skeleton(stored["skeleton"], project),
         n_persons=int(stored["n_persons"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections import deque
 from collections.abc import Iterator
 from typing import Literal
@@ -29,6 +30,8 @@ class FrameDecoder:
     """A position in a video that only moves forward, from a keyframe given to :meth:`start`.
 
     ``keyframe`` is that keyframe, ``position`` the last displayed frame that came out (-1: none).
+    ``met_os_error``: reading failed in a way that may have nothing to do with the file's content,
+    such as on a network share that is away. (Demuxers say the same of some files that are cut off.)
 
     Parameters
     ----------
@@ -61,6 +64,7 @@ class FrameDecoder:
         self._recent: deque[int] = deque(maxlen=thread_count if thread_type != "SLICE" else 1)
         self._seek_attempt = 0
         self._suspects = suspects
+        self.met_os_error = False
         self._open()
 
     def _open(self) -> None:
@@ -130,10 +134,11 @@ class FrameDecoder:
     def _seek_to(self, target: int, wanted: int) -> Packet[VideoStream] | None:
         try:
             self._container.seek(target, stream=self._stream, backward=True)
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            self._note(error)
             return None
         self._packets = self._container.demux(self._stream)
-        with contextlib.suppress(av.FFmpegError):
+        with self._noting():
             for packet in self._packets:
                 if not packet.is_keyframe:
                     continue
@@ -150,11 +155,22 @@ class FrameDecoder:
         self._open()
         self._packets = self._container.demux(self._stream)
         wanted = int(self._index.key_packet[keyframe])
-        with contextlib.suppress(av.FFmpegError):
+        with self._noting():
             for count, packet in enumerate(p for p in self._packets if p.size):
                 if count == wanted:
                     return packet
         return None
+
+    def _note(self, error: av.FFmpegError) -> None:
+        # A seek that finds no place fails with EPERM: FFmpeg's functions return -1 then.
+        self.met_os_error |= isinstance(error, OSError) and error.errno != errno.EPERM
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except av.FFmpegError as error:
+            self._note(error)
 
     def distrust(self) -> None:
         """Count what is decoded from here to the next keyframe as suspect."""
@@ -173,9 +189,9 @@ class FrameDecoder:
         packet = self._next_packet()
         pictures = []
         # A damaged keyframe fails; that there is no picture then says so.
-        with contextlib.suppress(av.FFmpegError):
+        with self._noting():
             pictures += self._stream.decode(packet)
-        with contextlib.suppress(av.FFmpegError):
+        with self._noting():
             pictures += self._stream.decode(None)  # without waiting for those it is reordered with
         self.has_ended = True
         self.forget()
@@ -244,7 +260,8 @@ class FrameDecoder:
                     self._lead -= 1
                     continue
                 return packet
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            self._note(error)
             # The index ends where reading stops, too.
             self._packets = iter(())
         self.has_ended = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import av
@@ -38,6 +39,16 @@ def open_container(path: Path) -> tuple[InputContainer, VideoStream]:
     if not head:
         raise UserError(f"{path}: the video file is empty (0 bytes).")
     return _open(path, head)
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a file can be read at this moment, up to its last byte."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+            return len(file.read(1)) == 1
+    except OSError:
+        return False
 
 
 def _open(path: Path, head: bytes) -> tuple[InputContainer, VideoStream]:

@@ -40,7 +40,7 @@ def make_proxy(job: Job) -> Generator[Event, None, None]:
     store.sweep()
     index = index_video(path)
     if _current_key(path) != key:
-        raise UserError(f"{path}: the video was replaced while its small copy was to be made.")
+        raise UserError(f"{path}: the video was replaced while its proxy was to be made.")
     made = 0
     with open_video(path, index, keep_bytes=_KEEP_BYTES) as reader:
         for count, segment in enumerate(segments):

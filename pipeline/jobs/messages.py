@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.patch import Patch
+
+if TYPE_CHECKING:
+    from pipeline.geometry.track_limbs import LimbLengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,14 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partial(Event):
-    """Derived values for ``frames``, to be landed by ``Sequence.land``."""
+    """Derived values for ``frames``, to be landed by ``Sequence.land``.
+
+    ``lengths`` are the person's, where the values were solved with them.
+    """
 
     patches: tuple[Patch, ...]
     frames: NDArray[np.intp]
+    lengths: LimbLengths | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.errors import UserError
 from pipeline.data.frame_ranges import n_frames_in
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.fuse import solve_fused, track_lengths
 from pipeline.geometry.reconstruct import solve_points3d
+from pipeline.geometry.track_limbs import LimbLengths
 from pipeline.io.project import Project
 from pipeline.jobs.messages import Done, Event, Job, Partial, Progress
 
 Events = Generator[Event, None, None]
-Solve = Callable[[Sequence, int, NDArray[np.intp]], tuple[Patch, ...]]
+Solved = tuple[tuple[Patch, ...], LimbLengths | None]
+Solve = Callable[[Sequence, int, NDArray[np.intp]], Solved]
 
 # Frames solved between two events: long enough to be efficient, short enough to be cancelled. The
 # fused solve reads half a second more on either side, which short blocks would do over and over.
@@ -29,14 +32,22 @@ def triangulate(job: Job) -> Events:
 
     A range is its first frame and the one after its last.
     """
-    yield from _solved(job, solve_points3d, BLOCK)
+
+    def solve(sequence: Sequence, track: int, frames: NDArray[np.intp]) -> Solved:
+        return solve_points3d(sequence, track, frames), None
+
+    yield from _solved(job, solve, BLOCK)
 
 
 def fuse(job: Job) -> Events:
-    """Bring ``fused`` up to date: args as :func:`triangulate`."""
+    """Bring ``fused`` up to date: args as :func:`triangulate`.
 
-    def solve(sequence: Sequence, track: int, frames: NDArray[np.intp]) -> tuple[Patch, ...]:
-        return solve_fused(sequence, track, frames, track_lengths(sequence, track))
+    The limb lengths come up with the values: measuring them takes longer than a window can wait.
+    """
+
+    def solve(sequence: Sequence, track: int, frames: NDArray[np.intp]) -> Solved:
+        lengths = track_lengths(sequence, track)
+        return solve_fused(sequence, track, frames, lengths), lengths
 
     yield from _solved(job, solve, FUSED_BLOCK)
 
@@ -44,11 +55,18 @@ def fuse(job: Job) -> Events:
 def _solved(job: Job, solve: Solve, length: int) -> Events:
     ranges = np.asarray(job.args["ranges"], np.intp).reshape(-1, 2)
     track, total, done = int(job.args["track"]), n_frames_in(ranges), 0
+    unreadable: UserError | None = None
     with Project.open(Path(job.args["project"]), read_only=True) as project:
         for start, stop in ranges.tolist():
             for first in range(start, stop, length):
                 block = np.arange(first, min(first + length, stop), dtype=np.intp)
-                yield Partial(job.id, solve(project.sequence, track, block), block)
+                try:
+                    patches, lengths = solve(project.sequence, track, block)
+                    yield Partial(job.id, patches, block, lengths)
+                except UserError as error:
+                    unreadable = unreadable or error  # what can be read is solved nevertheless
                 done += len(block)
                 yield Progress(job.id, done / total, f"{done} of {total} frames")
+    if unreadable is not None:
+        raise unreadable
     yield Done(job.id, {"frames": total})

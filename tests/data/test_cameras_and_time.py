@@ -121,6 +121,21 @@ def test_other_cameras_make_every_frame_of_everybody_stale(sequence: Sequence, g
     assert sequence.land((patch,), np.array([4]), base)[0].frames.tolist() == []
 
 
+@pytest.mark.parametrize("drift", [0.0, 0.3, -0.25])
+def test_a_drift_that_was_imported_is_no_correction(drift: float) -> None:
+    imported = SyncMap(1.5, 1.0, 900, drift)
+    for offset in (0.0, 3.0, -2.0):
+        now = replace(imported, offset=imported.offset + offset)
+        rows = rows_of_pictures(imported, now, N_FRAMES)
+        inside = (rows >= 0) & (rows < N_FRAMES)
+        shown, stored = now.video_frames(ALL), imported.video_frames(rows)
+        close = np.abs(shown - stored)[inside]
+        assert close.max() <= (0 if drift <= 0 else 1), "some pictures were never shown"
+        assert (close == 0).mean() > 0.6
+        if not offset:
+            assert rows.tolist() == ALL.tolist()
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,14 @@ from pipeline.data.camera import SyncMap
 from pipeline.data.sequence import RecordingInfo, Sequence, VideoRef
 from pipeline.data.skeleton import project_skeleton
 from pipeline.data.source import Flag, Source
-from pipeline.geometry.fuse import REACH, solve_fused, track_lengths
+from pipeline.geometry.fuse import (
+    REACH,
+    known_lengths,
+    remember_lengths,
+    solve_fused,
+    track_lengths,
+)
+from pipeline.geometry.track_limbs import SAME_LENGTH, LimbLengths, same_lengths, segments
 from tests.truth.cameras import observe, ring
 from tests.truth.moving_body import detected_body, moving_body
 
@@ -103,6 +112,41 @@ def test_a_3d_placement_stands(sequence: Sequence) -> None:
     np.testing.assert_allclose(solved["xyz"][20, KNEE], there, atol=1e-6)
     assert solved["source"][20, KNEE] == Source.MANUAL_3D
     assert np.isnan(solved["sigma"][20, KNEE])
+
+
+def test_who_is_split_in_two_has_other_limbs(sequence: Sequence, truth: np.ndarray) -> None:
+    half = N // 2
+    xy, _ = detected_body(sequence.cameras, 0.8 * truth[half:])
+    index = np.indices((N - half, 4, 1, 37)).reshape(4, -1).T + np.array([half, 0, 0, 0])
+    do(sequence, (sequence.patch("instances2d.xy", index, xy.reshape(-1, 2)),))
+    together = track_lengths(sequence, TRACK)
+    assert known_lengths(sequence, TRACK) is together
+    do(sequence, edits.split_track(sequence, TRACK, half))
+    assert known_lengths(sequence, TRACK) is None
+    first, second = track_lengths(sequence, TRACK), track_lengths(sequence, TRACK + 1)
+    assert not same_lengths(together, first)
+    assert same_lengths(first, first)
+    assert np.nanmedian(second.length / first.length) == pytest.approx(0.8, abs=0.03)
+
+
+def test_lengths_measured_elsewhere_are_those_of_the_track_until_its_frames_change(
+    sequence: Sequence,
+) -> None:
+    pairs, spread, _ = segments(project_skeleton())
+    told = LimbLengths(pairs, np.full(len(pairs), 0.3), spread)
+    remember_lengths(sequence, TRACK, told)
+    assert track_lengths(sequence, TRACK) is told
+    do(sequence, edits.split_track(sequence, TRACK, 60))
+    assert known_lengths(sequence, TRACK) is None
+    assert not same_lengths(track_lengths(sequence, TRACK), told)
+
+
+def test_a_length_that_is_not_known_any_more_is_another(sequence: Sequence) -> None:
+    lengths = track_lengths(sequence, TRACK)
+    fewer = lengths.length.copy()
+    fewer[np.flatnonzero(np.isfinite(fewer))[0]] = np.nan
+    assert not same_lengths(lengths, replace(lengths, length=fewer))
+    assert same_lengths(lengths, replace(lengths, length=lengths.length + 0.9 * SAME_LENGTH))
 
 
 def test_limb_lengths_stay_while_points_are_corrected(sequence: Sequence) -> None:

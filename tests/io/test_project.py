@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.data import edits
+from pipeline.data.camera import SyncMap
 from pipeline.data.chunked_array import CHUNK
 from pipeline.data.errors import UserError
 from pipeline.data.history import Place
@@ -50,6 +52,33 @@ def test_a_new_project_reads_back_exactly(path: Path) -> None:
         assert project.recording == {"source": "folder", "findings": ["one"]}
         assert project.findings == ()
         assert not project.history.can_undo
+
+
+def test_fractions_of_frames_and_drifts_are_kept_in_full(path: Path) -> None:
+    syncs = (SyncMap(-2.3, 2 / 3, 90, 1e-5 / 3), SyncMap(5.0, 1.0, 300), SyncMap(0, 0.5, 90, -0.1))
+    info = replace(small_info(), syncs=syncs)
+    arrays = small_arrays()
+    Project.create(path, info, author="Ada", recording={}, **arrays).close()
+    with Project.open(path) as project:
+        assert project.sequence.info.syncs == syncs
+        shown = [sync.video_frames(np.arange(300)) for sync in project.sequence.syncs]
+    np.testing.assert_array_equal(shown, [sync.video_frames(np.arange(300)) for sync in syncs])
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [{"offset": 1e999}, {"offset": "x"}, {"rate": 0.0}, {"drift": -1.0}, {"drift": None}],
+)
+def test_a_time_axis_on_which_time_stands_is_damage(path: Path, stored: dict) -> None:
+    new_project(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (text,) = connection.execute("SELECT value FROM meta WHERE key = 'info'").fetchone()
+        info = json.loads(text)
+        assert "drift" not in info["syncs"][0], "nothing new in the files of most recordings"
+        info["syncs"][0].update(stored)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'info'", (json.dumps(info),))
+    with pytest.raises(UserError, match=r"walk\.simspine"):
+        Project.open(path)
 
 
 def test_a_recording_without_detections_is_a_project_too(path: Path) -> None:

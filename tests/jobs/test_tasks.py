@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.data.errors import UserError
+from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
-from pipeline.geometry.fuse import solve_fused
+from pipeline.geometry.fuse import solve_fused, track_lengths
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.io.export import FORMATS
 from pipeline.io.opening import open_in_memory
@@ -124,6 +126,23 @@ def test_triangulation_solves_the_frames_asked_for_in_their_order(
     assert not np.isfinite(found[[0, 1, 9]]).any()
 
 
+def test_a_part_that_cannot_be_read_stops_no_other(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def solve(sequence: Sequence, track: int, frames: np.ndarray) -> tuple[Patch, ...]:
+        if 4 in frames:
+            raise UserError("walk.simspine is damaged: part 1.")
+        return solve_points3d(sequence, track, frames)
+
+    monkeypatch.setattr(solve_tasks, "BLOCK", 3)
+    monkeypatch.setattr(solve_tasks, "solve_points3d", solve)
+    ranges = np.array([(0, N_FRAMES)])
+    events = _run("triangulate", project=str(project), track=0, ranges=ranges)
+    partials = [event.frames.tolist() for event in events if isinstance(event, Partial)]
+    assert partials == [[0, 1, 2], [6, 7, 8], [9]]
+    assert events[-1] == Failed(1, "walk.simspine is damaged: part 1.")
+
+
 @pytest.mark.parametrize("task", ["triangulate", "fuse"])
 def test_solving_no_frames_is_done(task: str, project: Path) -> None:
     nothing = np.zeros((0, 2), np.intp)
@@ -138,6 +157,10 @@ def test_fusing_gives_what_the_whole_track_gives(
     partials = [event for event in events if isinstance(event, Partial)]
     assert [len(partial.frames) for partial in partials] == [4, 1, 4, 1]
     sequence, _ = open_in_memory(project)
+    lengths = track_lengths(sequence, 0).length
+    for partial in partials:
+        assert partial.lengths is not None
+        np.testing.assert_array_equal(partial.lengths.length, lengths)
     for partial in partials:
         sequence.land(partial.patches, partial.frames, sequence.revision)
     assert not sequence.stamps.stale("fused", 0).any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,16 @@ from PySide6.QtWidgets import QApplication
 from pipeline.data import edits
 from pipeline.data.camera import Camera, CameraGroup
 from pipeline.data.history import Place
+from pipeline.data.sequence import Sequence
 from pipeline.jobs.messages import Done, Failed, Job
 from simspine_viewer.job_manager import JobManager, JobState
 from simspine_viewer.quality_monitor import QualityMonitor
 from simspine_viewer.refine_dialog import RefineDialog
+from simspine_viewer.swap_dialog import SwapDialog
 from simspine_viewer.sync_dialog import SyncDialog
 from simspine_viewer.theme import DARK, LIGHT, Theme, apply_theme
 from tests.geometry.refining import disturbed
-from tests.viewer.fakes import Bench, open_bench
+from tests.viewer.fakes import Bench, make_sequence, open_bench
 from tests.viewer.text_fit import misfits
 
 pytestmark = pytest.mark.gui
@@ -209,6 +212,174 @@ def test_offsets_by_hand_are_one_step(qtbot) -> None:
     assert document.sequence.syncs == imported
     assert dialog.offsets[0].value() == 0.0
     dialog.close()
+
+
+@contextmanager
+def _synchronising(bench: Bench) -> Iterator[tuple[StillJobs, SyncDialog]]:
+    jobs = StillJobs()
+    dialog = SyncDialog(bench.document, jobs, PLACE)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    dialog.show()
+    try:
+        yield jobs, dialog
+    finally:
+        dialog.close()
+
+
+def _shift(bench: Bench, view: int, offset: float) -> None:
+    sequence = bench.document.sequence
+    bench.document.commit("Shift", edits.set_sync(sequence, view, offset, 0.0), PLACE)
+
+
+def test_what_is_typed_survives_edits_elsewhere_and_undo_shows_what_it_changed(qtbot) -> None:
+    bench = open_bench()
+    document = bench.document
+    _shift(bench, 0, 4.0)
+    with _synchronising(bench) as (_, dialog):
+        dialog.offsets[1].setValue(-2.0)
+        dialog.drifts[2].setValue(0.25)
+        placed = edits.place_point(document.sequence, 0, 1, 3, 5, (9.0, 9.0))
+        document.commit("Place", placed, PLACE)
+        document.undo()
+        assert [box.value() for box in dialog.offsets] == [4.0, -2.0, 0.0, 0.0]
+        document.undo()  # of the shift of the first camera
+        assert [box.value() for box in dialog.offsets] == [0.0, -2.0, 0.0, 0.0]
+        assert dialog.drifts[2].value() == 0.25
+        QTest.mouseClick(dialog.apply_button, Qt.MouseButton.LeftButton)
+        assert [sync.offset for sync in document.sequence.syncs] == [0, -2, 0, 0]
+        assert document.sequence.syncs[2].drift == pytest.approx(0.00025)
+        document.undo()
+        assert not any(box.value() for box in (*dialog.offsets, *dialog.drifts))
+
+
+def test_what_is_typed_survives_an_estimate_that_is_cancelled(qtbot) -> None:
+    with _synchronising(open_bench()) as (jobs, dialog):
+        dialog.drifts[1].setValue(0.5)
+        QTest.mouseClick(dialog.estimate_button, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(dialog.estimate_button, Qt.MouseButton.LeftButton)
+        assert jobs.cancelled == [1]
+        assert dialog.drifts[1].value() == 0.5
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.1, 0.0123, 1e-6])
+def test_no_drift_can_be_chosen_with_which_time_stands(qtbot, rate: float) -> None:
+    sequence = make_sequence()
+    syncs = (replace(sequence.info.syncs[0], rate=rate), *sequence.info.syncs[1:])
+    bench = open_bench(Sequence(replace(sequence.info, syncs=syncs)))
+    with _synchronising(bench) as (_, dialog):
+        dialog.drifts[0].setValue(-100.0)
+        dialog.drifts[1].setValue(-100.0)
+        dialog.apply()
+        now = bench.document.sequence.syncs
+        assert 0 < now[0].rate + now[0].drift <= rate
+        assert now[1].drift == pytest.approx(-0.1)
+
+
+def test_an_estimate_for_other_time_axes_is_not_offered(qtbot) -> None:
+    bench = open_bench()
+    with _synchronising(bench) as (jobs, dialog):
+        QTest.mouseClick(dialog.estimate_button, Qt.MouseButton.LeftButton)
+        _shift(bench, 1, 3.0)
+        result = _result(bench.document.sequence.cameras)
+        result["cameras"][0]["offset"] = 2
+        jobs.end(result)
+        assert "estimate again" in dialog.doing.text()
+        assert [box.value() for box in dialog.offsets] == [0.0, 3.0, 0.0, 0.0]
+        assert not dialog.apply_button.isEnabled()
+        assert dialog.estimate_button.text() == "Estimate"
+
+
+@contextmanager
+def _swapping(bench: Bench) -> Iterator[tuple[StillJobs, SwapDialog]]:
+    jobs = StillJobs()
+    dialog = SwapDialog(bench.editor, jobs)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    dialog.show()
+    try:
+        yield jobs, dialog
+    finally:
+        dialog.close()
+
+
+SWAPS = {"ranges": [{"start": 1, "stop": 3, "view": 2, "chain": "legs", "gain_px": 44.0}]}
+
+
+@pytest.mark.parametrize("what", ["cameras", "time axes", "people"])
+@pytest.mark.parametrize("when", ["while it works", "once it is shown"])
+def test_swaps_found_for_something_else_are_marked_and_refused(qtbot, what: str, when: str) -> None:
+    bench = open_bench()
+    document = bench.document
+    sequence = document.sequence
+    change = {
+        "cameras": edits.set_cameras(sequence, disturbed(sequence.cameras, mm=20.0)),
+        "time axes": edits.set_sync(sequence, 1, 2.0, 0.0),
+        "people": edits.split_track(sequence, 1, 3),
+    }[what]
+    with _swapping(bench) as (jobs, dialog):
+        if when == "while it works":
+            document.commit("Change", change, PLACE)
+            jobs.end(SWAPS)
+        else:
+            jobs.end(SWAPS)
+            assert dialog.doing.text() == "1 suggestion."
+            assert dialog.focusWidget() is dialog.table
+            assert dialog.swap_button.isEnabled()
+            document.commit("Change", change, PLACE)
+        assert dialog.doing.text().endswith("have changed meanwhile; search again.")
+        for button in (dialog.swap_button, dialog.go_button):
+            assert not button.isEnabled()
+        dialog.swap()
+        dialog.table.itemDoubleClicked.emit(dialog.table.item(0, 0))
+        assert document.history.position == 1, "only the change"
+        QTest.mouseClick(dialog.again_button, Qt.MouseButton.LeftButton)
+        jobs.end(SWAPS)
+        assert dialog.doing.text() == "1 suggestion."
+        QTest.mouseClick(dialog.swap_button, Qt.MouseButton.LeftButton)
+        assert document.history.position == 2
+
+
+def test_swaps_hold_again_once_the_change_is_undone_and_while_points_are_placed(qtbot) -> None:
+    bench = open_bench()
+    with _swapping(bench) as (jobs, dialog):
+        jobs.end(SWAPS)
+        placed = edits.place_point(bench.document.sequence, 0, 1, 0, 5, (9.0, 9.0))
+        bench.document.commit("Place", placed, PLACE)
+        assert dialog.swap_button.isEnabled()
+        _shift(bench, 1, 3.0)
+        assert not dialog.swap_button.isEnabled()
+        bench.document.undo()
+        assert dialog.swap_button.isEnabled()
+        assert dialog.doing.text() == "1 suggestion."
+
+
+def test_closing_the_dialog_stops_the_search_and_closing_the_project_the_dialog(qtbot) -> None:
+    bench = open_bench()
+    with _swapping(bench) as (jobs, dialog):
+        jobs.jobs[-1].text = "Comparing"
+        jobs.changed.emit()
+        assert dialog.doing.text() == "0% Comparing"
+        bench.document.close()
+        assert not dialog.isVisible()
+        assert jobs.cancelled == [1]
+        jobs.end(SWAPS)
+        assert not dialog.ranges
+
+
+@pytest.mark.parametrize("n_views", [2, 3])
+def test_an_estimate_needs_three_cameras(n_views: int, qtbot) -> None:
+    bench, jobs = open_bench(make_sequence(n_views=n_views)), StillJobs()
+    dialog = SyncDialog(bench.document, jobs, PLACE)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    QTest.mouseClick(dialog.estimate_button, Qt.MouseButton.LeftButton)
+    enough = n_views == 3
+    assert dialog.estimate_button.isEnabled() == enough
+    assert bool(jobs.jobs) == enough
+    assert ("Needs three cameras" in dialog.estimate_button.toolTip()) != enough
+    if not enough:
+        dialog.offsets[0].setValue(1.0)
+        assert dialog.apply_button.isEnabled(), "by hand it can be set anyway"
+        assert not dialog.estimate_button.isEnabled()
 
 
 def test_an_estimate_is_added_to_what_is_in_force(qtbot) -> None:

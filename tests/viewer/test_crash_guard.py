@@ -13,11 +13,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from pipeline.data.errors import UserError
 from simspine_viewer.crash_guard import CrashGuard, state_folder
 from simspine_viewer.diagnostics_dialog import DiagnosticsDialog
 from simspine_viewer.recovery import Recovery
 from tests.viewer.small import small_project
-from tests.viewer.window import main_window, settle, wait_until
+from tests.viewer.window import main_window, open_and_settle, settle, wait_until
 
 pytestmark = pytest.mark.gui
 
@@ -69,6 +70,36 @@ def test_an_error_writes_a_report_and_the_program_goes_on() -> None:
     assert "still here" in done.stdout
     (report,) = state_folder().glob("report-*.txt")
     assert "ZeroDivisionError" in report.read_text()
+
+
+def test_what_a_person_can_understand_is_a_sentence_and_no_report() -> None:
+    done = _run(
+        "from pipeline.data.errors import UserError\n"
+        "guard.on_error = lambda text: print('crash')\n"
+        "guard.on_sentence = lambda text: print('said', text)\n"
+        "def read(): raise UserError('walk.simspine is damaged.')\n"
+        "t = threading.Thread(target=read); t.start(); t.join()\n"
+        "print('still here'); guard.end()"
+    )
+    assert done.stdout.splitlines() == ["said walk.simspine is damaged.", "still here"]
+    assert list(state_folder().glob("report-*.txt")) == []
+
+
+def test_the_window_says_such_a_sentence_once_for_each_project(qtbot, tmp_path: Path) -> None:
+    guard = CrashGuard(tmp_path / "state")
+    with main_window() as window:
+        Recovery(window, guard)
+        for name in ("a", "b"):
+            open_and_settle(window, small_project(tmp_path / name))
+            for sentence in ("Part 3 is damaged.", "Part 4 is damaged.", "Part 3 is damaged."):
+                guard._unexpected(UserError, UserError(sentence), None)
+            shown = window.toasts.shown
+            assert [toast.label.text() for toast in shown] == [
+                "Part 3 is damaged.", "Part 4 is damaged.",
+            ]  # fmt: skip
+            for toast in shown:
+                QTest.mouseClick(toast.buttons["Dismiss"], Qt.MouseButton.LeftButton)
+    assert not list((tmp_path / "state").glob("report-*.txt"))
 
 
 def test_a_damaged_session_is_told_all_the_same(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QTimer
 
 from pipeline.data import edits
 from pipeline.data.history import Place
 from pipeline.data.source import Source
-from pipeline.geometry.fuse import solve_fused
+from pipeline.geometry import fuse
+from pipeline.geometry.fuse import solve_fused, track_lengths
 from pipeline.geometry.reconstruct import solve_points3d
+from pipeline.geometry.track_limbs import SAME_LENGTH, LimbLengths
 from pipeline.jobs.messages import Cancelled, Done, Event, Failed, Job, Partial
 from simspine_viewer import job_planner
 from simspine_viewer.job_manager import JobManager
@@ -79,10 +82,20 @@ def _solved(bench: Bench, job: Job, frames: np.ndarray) -> Partial:
     return Partial(job.id, patches, frames)
 
 
-def _fused(bench: Bench, job: Job) -> tuple[Event, ...]:
+def _fused(bench: Bench, job: Job, lengths: LimbLengths | None = None) -> tuple[Event, ...]:
     frames = np.concatenate([np.arange(*pair) for pair in job.args["ranges"].tolist()])
-    patches = solve_fused(bench.document.sequence, job.args["track"], frames)
-    return Partial(job.id, patches, np.sort(frames)), Done(job.id)
+    sequence, track = bench.document.sequence, job.args["track"]
+    known = lengths or track_lengths(bench.project.sequence, track)
+    patches = solve_fused(sequence, track, frames, known)
+    return Partial(job.id, patches, np.sort(frames), known), Done(job.id)
+
+
+def _all_solved(bench: Bench, planner: JobPlanner, worker: FakeWorker) -> None:
+    planner.plan_now()
+    worker.say(_solved(bench, worker.jobs[0], np.arange(60)), Done(worker.jobs[0].id))
+    wait_until(lambda: len(worker.jobs) == 2)
+    worker.say(*_fused(bench, worker.jobs[1]))
+    wait_until(lambda: not planner.pending)
 
 
 def test_what_is_stale_is_sent_nearest_first(
@@ -133,10 +146,7 @@ def test_a_long_recording_is_sent_in_parts_around_the_cursor(
 def test_the_final_points_follow_an_edit(
     bench: Bench, planner: JobPlanner, worker: FakeWorker
 ) -> None:
-    planner.plan_now()
-    worker.say(_solved(bench, worker.jobs[0], np.arange(60)), Done(worker.jobs[0].id))
-    wait_until(lambda: len(worker.jobs) == 2)
-    worker.say(*_fused(bench, worker.jobs[1]))
+    _all_solved(bench, planner, worker)
     document = bench.document
     before = document.points_at(20).fused[5].copy()
     observed = document.points_at(20).xy[0, 5]
@@ -227,6 +237,78 @@ def test_another_person_is_solved_when_annotated(
     wait_until(lambda: len(worker.jobs) == 2)
     assert worker.jobs[1].args["track"] == BYSTANDER
     assert worker.jobs[1].task == "triangulate"
+
+
+def _stale_fused(bench: Bench) -> list[int]:
+    return np.flatnonzero(bench.document.sequence.stamps.stale("fused", ANNOTATED)).tolist()
+
+
+def _split_off(bench: Bench, frame: int) -> None:
+    sequence = bench.document.sequence
+    bench.document.commit("Split", edits.split_track(sequence, BYSTANDER, frame), Place())
+
+
+@pytest.mark.parametrize(
+    ("by", "left"), [(3 * SAME_LENGTH, list(range(40))), (SAME_LENGTH / 2, [])], ids=["far", "near"]
+)
+def test_all_final_points_go_stale_where_limbs_are_others_after_people_were_sorted_out(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker, by: float, left: list[int]
+) -> None:
+    _all_solved(bench, planner, worker)
+    before = track_lengths(bench.document.sequence, ANNOTATED)
+    _split_off(bench, 55)
+    assert _stale_fused(bench) == list(range(40, 60))
+    wait_until(lambda: len(worker.jobs) > 2)
+    worker.say(_solved(bench, worker.jobs[2], np.arange(55, 60)), Done(worker.jobs[2].id))
+    wait_until(lambda: len(worker.jobs) > 3)
+    job = worker.jobs[3]
+    assert job.task == "fuse"
+    assert job.args["ranges"].tolist() == [[40, 60]]
+    worker.say(*_fused(bench, job, replace(before, length=before.length + by)))
+    assert _stale_fused(bench) == left
+
+
+def test_what_was_solved_with_the_limbs_of_other_people_does_not_land(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker
+) -> None:
+    planner.plan_now()
+    worker.say(_solved(bench, worker.jobs[0], np.arange(60)), Done(worker.jobs[0].id))
+    wait_until(lambda: len(worker.jobs) == 2)
+    late = _fused(bench, worker.jobs[1])
+    _split_off(bench, 55)
+    worker.say(late[0])
+    assert worker.cancelled == [worker.jobs[1].id]
+    assert _stale_fused(bench) == list(range(60))
+    worker.say(Cancelled(worker.jobs[1].id))
+    wait_until(lambda: len(worker.jobs) == 3, 5000)
+
+
+def test_an_edit_does_not_measure_limbs_in_the_window(
+    bench: Bench, planner: JobPlanner, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fuse, "measuring_lengths", lambda *_: pytest.fail("measured here"))
+    sequence, document = bench.document.sequence, bench.document
+    patches = edits.place_point(sequence, ANNOTATED, 7, 0, 5, (5.0, 5.0))
+    document.commit("Move", patches, Place(7, 0, 5, ANNOTATED))
+    wait_until(lambda: not document._after_edit.isActive())
+    assert _stale_fused(bench) == list(range(60)), "left to the worker"
+    wait_until(lambda: bool(worker.jobs))
+
+
+def test_without_a_worker_limbs_are_measured_in_slices(
+    bench: Bench, planner: JobPlanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fuse, "length_stretches", lambda _: [(0, 20), (20, 40), (40, 60)])
+    bench.project.read_only = True
+    sequence = bench.document.sequence
+    looks: list[bool] = []
+    clock = QTimer()
+    clock.timeout.connect(lambda: looks.append(planner._measuring is not None))
+    clock.start(0)
+    planner.plan_now()
+    wait_until(lambda: not _stale_fused(bench))
+    assert sum(looks) >= 3, "the window had its turn between two stretches"
+    assert fuse.known_lengths(sequence, ANNOTATED) is not None
 
 
 @pytest.mark.worker

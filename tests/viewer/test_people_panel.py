@@ -73,6 +73,18 @@ def test_who_is_there(panel: PeoplePanel, bench: Bench) -> None:
     assert _rows(panel)[1] == "Person 2: 1 frame in cam04"
 
 
+def test_counts_are_of_the_pictures_that_are_shown(panel: PeoplePanel, bench: Bench) -> None:
+    document = bench.document
+    for view in range(4):
+        shift = edits.set_sync(document.sequence, view, 2.0, 0.0)
+        document.commit("Shift", shift, Place(0))
+    assert _rows(panel)[1] == "Person 2: 3 frames in all views"
+    bench.cursor.set_frame(3)
+    _click(panel, 1)
+    _press(panel.split_button)
+    assert len(_rows(panel)) == 2, "nobody is seen from frame 3 on"
+
+
 def test_annotate_another(panel: PeoplePanel, bench: Bench) -> None:
     _click(panel, 1)
     _press(panel.annotate_button)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.data import edits
+from pipeline.data.history import Place
 from pipeline.data.sequence import VideoRef
 from pipeline.io.proxy_store import SEGMENT_FRAMES
 from pipeline.io.video_frames import VideoIndex
@@ -151,6 +153,15 @@ def test_all_views_near_the_cursor_come_first_then_the_rest(plan: Plan) -> None:
     near = [abs(segment - 2) for _, segment in asked]
     assert near == sorted(near)
     assert plan.worker.jobs[0].args["in_use"] == ["a", "b"]
+
+
+def test_a_corrected_time_axis_says_which_part_of_a_video_is_near(plan: Plan) -> None:
+    document = plan.bench.document
+    shift = edits.set_sync(document.sequence, 0, 0.0, -0.4)
+    document.commit("Drift", shift, Place(0))
+    plan.bench.cursor.set_frame(2 * SEGMENT_FRAMES + 10)
+    plan.show_videos("a")
+    assert plan.worker.segments == [("a", 1)]
 
 
 def test_the_list_of_jobs_shows_one_line_for_all(plan: Plan) -> None:
