@@ -31,7 +31,7 @@ from simspine_viewer.picture import NO_FRAME, NO_VIDEO, Picture, Size
 from simspine_viewer.picture_refiner import PictureRefiner
 from simspine_viewer.play_queue import DEPTH, PlayQueue, depth
 
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 192 * 2**20
 # Frames fetched ahead while idle: enough to bridge one late tick at 60 Hz, few enough that four
 # views of 1080 x 1920 keep their last pictures in the cache.
 AHEAD = 4

@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 
-# Of the memory there is; 256 MB with 4 GB.
+# Of the memory there is: the default is had from 3 GB on.
 _SHARE = 1 / 16
 _LEAST = 64 * 2**20
 

@@ -37,7 +37,7 @@ class Settings:
     trail_frames: float = 15.0  # on either side of the frame shown
     use_proxies: bool = True
     proxy_gigabytes: float = 20.0  # disk for small copies of videos
-    picture_megabytes: float = 256.0  # memory for decoded pictures; less on small computers
+    picture_megabytes: float = 192.0  # memory for decoded pictures; less on small computers
     recent: list[str] = field(default_factory=list)
     lanes: list[str] = field(default_factory=list)  # of the timeline; none: the default ones
     lane_height: float = 21.0
