@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,10 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# A collection looks through all there is, which takes 70 ms: once for so many tests.
+_TESTS_PER_COLLECTION = 20
+_tests = itertools.count(1)
 
 
 def _test_data() -> Path:
@@ -57,3 +64,11 @@ def _isolated_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings, caches and user data of each test live in its own folder."""
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+
+
+@pytest.fixture(autouse=True)
+def _garbage_in_the_main_thread() -> Iterator[None]:
+    """As in the program: decode threads must never finalise Qt or VTK wrappers (PYSIDE-810)."""
+    gc.disable()
+    yield
+    gc.collect(2 if next(_tests) % _TESTS_PER_COLLECTION == 0 else 1)
