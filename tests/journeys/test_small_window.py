@@ -159,8 +159,8 @@ def test_curves_leave_the_pictures_most_and_keep_the_height_they_are_given(
     dock = window.docks["curves"]
     window.table.actions["curves-panel"].trigger()
     wait_until(lambda: dock.isVisible() and window.curves.plot is not None)
-    QTest.qWait(20)
-    assert 100 <= dock.height() <= LARGE.height() // 4
+    wait_until(lambda: 100 <= dock.height() <= LARGE.height() // 4)
+    QTest.qWait(50)
     edge = QPoint(dock.width() // 2, dock.y() - 1)
     left = Qt.MouseButton.LeftButton
     handle = window.windowHandle()
@@ -169,14 +169,13 @@ def test_curves_leave_the_pictures_most_and_keep_the_height_they_are_given(
     for y in range(10, 71, 10):
         QTest.mouseMove(handle, edge - QPoint(0, y), 5)
     QTest.mouseRelease(handle, left, Qt.KeyboardModifier.NoModifier, edge - QPoint(0, 70))
-    QTest.qWait(20)
+    wait_until(lambda: dock.height() > LARGE.height() // 4)
+    QTest.qWait(50)
     height = dock.height()
-    assert height > LARGE.height() // 4
     dock.hide()
     window.timeline.set_lane_height(window.timeline.lane_height + 4)
     dock.show()
-    QTest.qWait(30)
-    assert dock.height() == pytest.approx(height, abs=2)
+    wait_until(lambda: dock.height() == pytest.approx(height, abs=2))
     assert window.settings.curves_height == pytest.approx(height, abs=2)
 
 
