@@ -160,17 +160,21 @@ def test_curves_leave_the_pictures_most_and_keep_the_height_they_are_given(
     window.table.actions["curves-panel"].trigger()
     wait_until(lambda: dock.isVisible() and window.curves.plot is not None)
     wait_until(lambda: 100 <= dock.height() <= LARGE.height() // 4)
-    QTest.qWait(50)
-    edge = QPoint(dock.width() // 2, dock.y() - 1)
-    left = Qt.MouseButton.LeftButton
-    handle = window.windowHandle()
-    QTest.mouseMove(handle, edge)
-    QTest.mousePress(handle, left, Qt.KeyboardModifier.NoModifier, edge)
-    for y in range(10, 71, 10):
-        QTest.mouseMove(handle, edge - QPoint(0, y), 5)
-    QTest.mouseRelease(handle, left, Qt.KeyboardModifier.NoModifier, edge - QPoint(0, 70))
-    wait_until(lambda: dock.height() > LARGE.height() // 4)
-    QTest.qWait(50)
+
+    def dragged() -> bool:
+        """Pull the edge up; again where the panels were still moving under the mouse."""
+        edge = QPoint(dock.width() // 2, dock.y() - 1)
+        left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        handle = window.windowHandle()
+        QTest.mouseMove(handle, edge)
+        QTest.mousePress(handle, left, none, edge)
+        for y in range(10, 71, 10):
+            QTest.mouseMove(handle, edge - QPoint(0, y), 5)
+        QTest.mouseRelease(handle, left, none, edge - QPoint(0, 70))
+        QTest.qWait(50)
+        return dock.height() > LARGE.height() // 4
+
+    wait_until(dragged)
     height = dock.height()
     dock.hide()
     window.timeline.set_lane_height(window.timeline.lane_height + 4)
