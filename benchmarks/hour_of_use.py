@@ -16,7 +16,6 @@ and the last quarter's highest value is above the second quarter's.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import random
 import subprocess
@@ -26,11 +25,11 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
-
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the program
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -48,6 +47,7 @@ from pipeline.synthesis.cameras import ring_of_cameras
 from simspine_viewer.commands import file
 from simspine_viewer.dialogs import ExportChoice
 from simspine_viewer.main_window import MainWindow
+from simspine_viewer.memory import tidy_up
 from simspine_viewer.settings import Settings
 
 FPS, N_VIEWS, CLIP = 25, 4, 1500
@@ -301,7 +301,7 @@ def use(user: User, actions: int, seconds: float) -> int:
     for n in range(1, actions + 1):
         user.act()
         if n % ROW_EVERY == 0:
-            gc.collect()
+            tidy_up()  # as in the program, there every five seconds
             now = held()
             rows.append(now)
             print(

@@ -7,15 +7,17 @@ all parts on the balancing trial beside it. Exit code 0 if every printed require
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the program
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
 
 from benchmarks.machine import name_machine
 from benchmarks.triangulation import main_person

@@ -70,6 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     from simspine_viewer.crash_guard import CrashGuard
     from simspine_viewer.first_paint import AfterFirstPaint
     from simspine_viewer.main_window import MainWindow
+    from simspine_viewer.memory import tidy_up
     from simspine_viewer.recovery import Recovery
     from simspine_viewer.settings import Settings
     from simspine_viewer.theme import apply_theme, set_text_size, theme_for
@@ -92,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
     window.show()
 
     collector = QTimer(app)
-    collector.timeout.connect(_collect)
+    collector.timeout.connect(tidy_up)
     collector.start(GC_MS)
 
     if not (args.smoke_test or args.screenshot):
@@ -101,16 +102,6 @@ def main(argv: list[str] | None = None) -> int:
     guard.end()
     gc.enable()
     return start.code or code
-
-
-def _collect() -> None:
-    """Collect garbage; modules and window, there the first time, are never looked through again.
-
-    That would take 70 ms each time, four frames of play (2 cores, Python 3.11).
-    """
-    gc.collect()
-    if not gc.get_freeze_count():
-        gc.freeze()
 
 
 def _chosen_start(window, args: argparse.Namespace) -> _Start | SmokeTest:  # type: ignore[no-untyped-def]

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 #: An hour of four views at 50 frames/s needs 0.6 GB for its detections and points of one person;
-#: the frames around the cursor need a few MB.
-BUDGET = 128 * 2**20
+#: those around the cursor need a few MB.
+BUDGET = 64 * 2**20
 
 
 class Holder(Protocol):
