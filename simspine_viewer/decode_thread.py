@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from simspine_viewer.picture_source import PictureSource
 
 _NICENESS = 10
+# A video on a share that was away for a moment is found again; one that is broken costs little.
+_AGAIN_SECONDS = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -130,7 +133,7 @@ class DecodeThread:
         self._store = store
         self._is_new_store = False
         self._source: PictureSource | None = None
-        self._unreadable = ""
+        self._unreadable, self._again_at = "", 0.0
         self._reported: set[str] = set()
         # A daemon, so that a decoder stuck in a damaged file or a dead network share cannot keep
         # the program from ending.
@@ -238,7 +241,7 @@ class DecodeThread:
     def _picture(self, request: DecodeRequest) -> Picture:
         """The picture, whatever happens: a fault becomes its reason, and the thread lives on."""
         frame, video_frame = request.frame, request.video_frame
-        if self._unreadable:
+        if self._unreadable and time.monotonic() < self._again_at:
             return Picture(frame, video_frame, reason=self._unreadable)
         try:
             source = self._opened()
@@ -253,7 +256,7 @@ class DecodeThread:
             _log.exception("decoding frame %d of %s", video_frame, self._path)
             sentence = f"{self._path}: decoding failed ({type(error).__name__}: {error})."
         if self._source is None:
-            self._unreadable = sentence
+            self._unreadable, self._again_at = sentence, time.monotonic() + _AGAIN_SECONDS
         if sentence not in self._reported:
             self._reported.add(sentence)
             self._answers.failed(self._view, sentence)

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.data.errors import UserError
 from pipeline.io.frame_cache import FrameCache
-from simspine_viewer import picture_source
+from simspine_viewer import decode_thread, picture_source
 from simspine_viewer.decode_thread import Answers, DecodeRequest, DecodeThread
 from simspine_viewer.picture import Picture, Tier
 from tests.viewer.gated_video import GatedReader
@@ -94,7 +94,7 @@ def test_a_fault_is_said_once_and_the_thread_lives_on(listener: Listener) -> Non
     assert listener.next()[1].pixels is not None
 
 
-def test_an_unreadable_file_is_tried_once(
+def test_an_unreadable_file_is_not_tried_for_every_frame(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []
@@ -108,3 +108,20 @@ def test_an_unreadable_file_is_tried_once(
         listener.thread.request(DecodeRequest(ticket, ticket, ticket))
         assert listener.next()[1].reason == "gated.mp4: no video."
     assert len(tried) == len(listener.faults) == 1
+
+
+def test_a_file_that_comes_back_is_shown_and_a_fault_said_once(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, keep_bytes: int) -> GatedReader:
+        raise UserError(f"{path}: no video.")
+
+    monkeypatch.setattr(decode_thread, "_AGAIN_SECONDS", 0.0)
+    with monkeypatch.context() as away:
+        away.setattr(picture_source, "open_video", refuse)
+        for ticket in (1, 2):
+            listener.thread.request(DecodeRequest(ticket, 3, 3))
+            assert listener.next()[1].reason == "gated.mp4: no video."
+    listener.thread.request(DecodeRequest(3, 3, 3))
+    assert listener.next()[1].pixels is not None
+    assert len(listener.faults) == 1
