@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import gc
 import os
 import sys
-from collections.abc import Callable
+
+from pipeline.data.system_memory import give_back
 
 # Of the memory there is: the default is had from 3 GB on.
 _SHARE = 1 / 16
@@ -42,27 +42,7 @@ def tidy_up() -> None:
     gc.collect()
     if not gc.get_freeze_count():
         gc.freeze()
-    _give_back()
-
-
-def _give_back() -> None:
-    """Give what was freed back to the system, which the C library by itself does not.
-
-    Decoders and painting free and ask again all the time; in use for minutes on four videos that
-    leaves 100 MB in pieces. Takes about 5 ms.
-    """
-    if (trim := _malloc_trim()) is not None:
-        trim(0)
-
-
-@functools.cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    if sys.platform != "linux":
-        return None
-    try:
-        return ctypes.CDLL("libc.so.6").malloc_trim
-    except (OSError, AttributeError):  # another C library
-        return None
+    give_back()
 
 
 def _total_on_windows() -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 
+from pipeline.data.system_memory import give_back
 from pipeline.jobs.messages import CANCEL, CLOSE, HEARTBEAT, Cancelled, Event, Job, Progress
 from pipeline.jobs.runner import Task, run_job
 
@@ -64,6 +66,9 @@ class _Server:
             self._send(Progress(job.id, 0.0, "Started"))
             for event in run_job(job, tasks, self._is_cancelled):
                 self._send(event)
+            # A project read for a job has cycles; left to themselves, several would be held.
+            gc.collect()
+            give_back()
 
     def _next(self) -> Job | None:
         with self._news:
