@@ -41,6 +41,18 @@ def balancing_source() -> Path:
     return _real_recording("balancing")
 
 
+@pytest.fixture(scope="session")
+def gait2354() -> Path:
+    """OpenSim's gait example with its published results; read only."""
+    return _real_recording("gait2354")
+
+
+@pytest.fixture(scope="session")
+def pose2sim_model() -> Path:
+    """Pose2Sim's model with a flexible lumbar spine, its markers and set-ups; read only."""
+    return _real_recording("pose2sim_model")
+
+
 @pytest.fixture
 def balancing(balancing_source: Path, tmp_path: Path) -> Path:
     """A copy of the real recording in a temporary folder, videos linked."""

@@ -1,0 +1,1 @@
+"""OpenSim: the spine model is built, models are read, scaled and solved; nowhere else."""
