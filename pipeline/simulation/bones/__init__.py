@@ -1,0 +1,1 @@
+"""The bones' meshes, generated from measures with numpy alone."""
