@@ -16,6 +16,8 @@ INSIDE = {
     "vtk": "contains Mesa-compatible OpenGL loaders and other libraries (see its notices)",
     "scipy": "contains OpenBLAS (BSD 3-Clause)",
     "numpy": "contains OpenBLAS (BSD 3-Clause)",
+    "opensim": "OpenSim and Simbody (Apache 2.0), with CasADi (LGPL 3) and IPOPT (EPL)",
+    "llvmlite": "contains LLVM (Apache 2.0 with LLVM exception)",
 }
 # What a project may call its own page, the best first.
 PAGE_LABELS = ("homepage", "home", "repository", "source", "source code", "documentation")

@@ -31,6 +31,8 @@ FOREIGN_OPENCV = ("opencv-python", "opencv-contrib-python")
 PACKAGES = {
     "numpy": "numpy",
     "scipy": "scipy.optimize",
+    "numba": "numba",
+    "opensim": "opensim",
     OPENCV: "cv2",
     "av": "av",
     "platformdirs": "platformdirs",

@@ -5,16 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline import __version__
+from pipeline.cli.arguments import (
+    add_command,
+    add_out,
+    add_path,
+    add_person,
+    opened_with,
+    point_to_project,
+)
+from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.data.errors import UserError
 
 if TYPE_CHECKING:
-    from pipeline.cli.recording import Opened  # loads numpy, for which --help does not wait
+    pass  # loads numpy, for which --help does not wait
 
 FORMATS = ("trc", "csv", "openpose", "coco")
 STAGES = ("triangulated", "final")
@@ -68,23 +77,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"simspine {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    info = _command(commands, _info, "info", "what a recording holds, and what is odd about it")
-    _add_path(info)
+    info = add_command(commands, _info, "info", "what a recording holds, and what is odd about it")
+    add_path(info)
     info.add_argument("--json", action="store_true", help="as JSON, for programs")
 
-    triangulate = _command(commands, _triangulate, "triangulate", "write 3D markers as TRC")
-    _add_path(triangulate)
-    _add_person(triangulate)
+    triangulate = add_command(commands, _triangulate, "triangulate", "write 3D markers as TRC")
+    add_path(triangulate)
+    add_person(triangulate)
     triangulate.add_argument(
         "--calibration", type=Path, metavar="FILE", help="instead of the one the folder has"
     )
-    _add_out(triangulate, "FILE.trc")
+    add_out(triangulate, "FILE.trc")
 
-    export = _command(commands, _export, "export", "write 2D or 3D points in a file format")
-    _add_path(export)
+    export = add_command(commands, _export, "export", "write 2D or 3D points in a file format")
+    add_path(export)
     export.add_argument("--format", required=True, choices=FORMATS, help="what to write")
-    _add_out(export, "OUT")
-    _add_person(export)
+    add_out(export, "OUT")
+    add_person(export)
     export.add_argument(
         "--frames",
         type=_span,
@@ -99,52 +108,23 @@ def _parser() -> argparse.ArgumentParser:
         help="3D points of each frame by itself, or solved over time (default: %(default)s)",
     )
 
-    refine = _command(
+    refine = add_command(
         commands, _refine, "refine", "correct where the cameras stand, from a person's points"
     )
-    _add_path(refine)
-    _add_person(refine)
+    add_path(refine)
+    add_person(refine)
     refine.add_argument(
         "--apply", action="store_true", help="write the correction into the project (can be undone)"
     )
     refine.add_argument("--json", action="store_true", help="as JSON, for programs")
 
-    demo = _command(commands, _demo, "demo", "make a synthetic recording with known truth")
+    add_model_commands(commands)
+
+    demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")
     demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")
 
-    _command(commands, _doctor, "doctor", "check the installation; exit code 1 if it is broken")
+    add_command(commands, _doctor, "doctor", "check the installation; exit code 1 if it is broken")
     return parser
-
-
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    run: Callable[[argparse.Namespace], int],
-    name: str,
-    text: str,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_path(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, metavar="PATH", help="recording folder or .simspine")
-
-
-def _add_person(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--person",
-        type=int,
-        metavar="N",
-        help="number as shown by info; without it the one picked in the project, else the first "
-        "who is not ignored",
-    )
-
-
-def _add_out(parser: argparse.ArgumentParser, metavar: str) -> None:
-    parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar=metavar, help="file to write"
-    )
 
 
 def _span(text: str) -> tuple[int | None, int | None]:
@@ -160,8 +140,8 @@ def _info(arguments: argparse.Namespace) -> int:
     from pipeline.cli.info import as_json, as_text
 
     with ProgressBar() as bar:
-        opened = _opened(bar, arguments.path)
-    _point_to_project(opened)
+        opened = opened_with(bar, arguments.path)
+    point_to_project(opened)
     print(as_json(opened) if arguments.json else as_text(opened))
     return Exit.OK
 
@@ -172,13 +152,13 @@ def _triangulate(arguments: argparse.Namespace) -> int:
     from pipeline.quality.heldout import COUNTED_SCORE, quality_steps
 
     with ProgressBar() as bar:
-        opened = _opened(bar, arguments.path, calibration=arguments.calibration)
+        opened = opened_with(bar, arguments.path, calibration=arguments.calibration)
         person = chosen_person(opened, arguments.person)
         sequence = opened.sequence
         request = ExportRequest(sequence, person.track, "trc", arguments.out, stage="triangulated")
         bar.follow(_closable(export_steps(request)))
         quality = bar.follow(quality_steps(sequence, person.track))
-    _point_to_project(opened)
+    point_to_project(opened)
     score = f"with a score above {COUNTED_SCORE}"
     reprojection, heldout = (
         _pixels(errors.overall.median, errors.overall.n)
@@ -202,7 +182,7 @@ def _export(arguments: argparse.Namespace) -> int:
     from pipeline.io.export import ExportRequest, export_steps
 
     with ProgressBar() as bar:
-        opened = _opened(bar, arguments.path, with_authors=True)
+        opened = opened_with(bar, arguments.path, with_authors=True)
         person = chosen_person(opened, arguments.person)
         n_frames = opened.sequence.n_frames
         start, stop = arguments.frames or (None, None)
@@ -223,26 +203,9 @@ def _export(arguments: argparse.Namespace) -> int:
             stage=arguments.stage,
         )
         bar.follow(_closable(export_steps(request)))
-    _point_to_project(opened)
+    point_to_project(opened)
     print(f"{arguments.out}: {counted(end - first, 'frame')} of person {person.number}")
     return Exit.OK
-
-
-def _opened(bar: ProgressBar, path: Path, **options: Any) -> Opened:
-    from pipeline.cli.recording import open_recording
-    from pipeline.jobs.steps import reported
-
-    bar.show(0.0, "Reading")
-    return bar.follow(reported(lambda report: open_recording(path, report=report, **options)))
-
-
-def _point_to_project(opened: Opened) -> None:
-    if opened.corrected is not None:
-        print(
-            f"“{opened.path.name}” has a project with corrections: give {opened.corrected} to use "
-            "them.",
-            file=sys.stderr,
-        )
 
 
 def _closable(steps: Iterator[Step]) -> Generator[Step, None, None]:
@@ -258,11 +221,11 @@ def _refine(arguments: argparse.Namespace) -> int:
     if arguments.apply:
         refine.check_applicable(arguments.path)
     with ProgressBar() as bar:
-        opened = _opened(bar, arguments.path)
+        opened = opened_with(bar, arguments.path)
         person = chosen_person(opened, arguments.person)
         cameras = opened.sequence.cameras
         report = bar.follow(camera_report_steps(opened.sequence, person.track))
-    _point_to_project(opened)
+    point_to_project(opened)
     applied = arguments.apply and report.accepted
     if applied:
         refine.apply(opened.path, report.refinement.cameras, person.track)

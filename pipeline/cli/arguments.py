@@ -1,0 +1,68 @@
+"""What commands of ``simspine`` share: arguments, and how what they name is opened."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli.output import ProgressBar
+
+if TYPE_CHECKING:
+    from pipeline.cli.recording import Opened  # loads numpy, for which --help does not wait
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    run: Callable[[argparse.Namespace], int],
+    name: str,
+    text: str,
+) -> argparse.ArgumentParser:
+    """A command of its own; its help is its description too."""
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_path(parser: argparse.ArgumentParser) -> None:
+    """What is looked at: a recording or a project."""
+    parser.add_argument("path", type=Path, metavar="PATH", help="recording folder or .simspine")
+
+
+def add_person(parser: argparse.ArgumentParser) -> None:
+    """Whom it is about."""
+    parser.add_argument(
+        "--person",
+        type=int,
+        metavar="N",
+        help="number as shown by info; without it the one picked in the project, else the first "
+        "who is not ignored",
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, metavar: str) -> None:
+    """Where the result goes."""
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, metavar=metavar, help="file to write"
+    )
+
+
+def opened_with(bar: ProgressBar, path: Path, **options: Any) -> Opened:
+    """Read a recording, showing how far that is."""
+    from pipeline.cli.recording import open_recording
+    from pipeline.jobs.steps import reported
+
+    bar.show(0.0, "Reading")
+    return bar.follow(reported(lambda report: open_recording(path, report=report, **options)))
+
+
+def point_to_project(opened: Opened) -> None:
+    """Say so where a folder has a project whose corrections were not read."""
+    if opened.corrected is not None:
+        print(
+            f"“{opened.path.name}” has a project with corrections: give {opened.corrected} to use "
+            "them.",
+            file=sys.stderr,
+        )
