@@ -17,6 +17,9 @@ from platformdirs import user_cache_path
 
 from pipeline import __version__
 
+# Kernels, and what holds constants of theirs; none are there in a built program.
+_SOURCES = ("compiled.py", "forward.py", "functions.py", "ik_*.py", "model.py")
+
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
 
@@ -41,7 +44,8 @@ def inner(function: _Kernel) -> _Kernel:
 def _kernel_stamp() -> str:
     """A short name for this state of the kernels' sources and of numba."""
     digest = hashlib.sha256(f"{__version__} {numba.__version__}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):  # none in a built program
+    here = Path(__file__).parent
+    for path in sorted(one for pattern in _SOURCES for one in here.glob(pattern)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

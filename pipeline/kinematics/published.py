@@ -7,9 +7,14 @@ simulated agree. Constants and formulas: SIMSPINE's data generation scripts 1, 5
 
 from __future__ import annotations
 
+import csv
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, filtfilt
+
+from pipeline.data.resources import resource_path
 
 FloatArray = NDArray[np.float64]
 
@@ -23,6 +28,9 @@ KNOWN = ("Hip", "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "Spine_04"
 FROM_SIMULATION = ("Head", "LClavicle", "RClavicle", "LHeel", "RHeel", "LBigToe", "RBigToe",
                    "LSmallToe", "RSmallToe")  # fmt: skip
 CUTOFF, ORDER = 5.0, 2
+#: The coordinate that step 3 pulls to its default, and the weight, which in OpenSim's normalisation
+#: is as much as that of all markers together: 4 % of the flexion of the lumbar spine is left.
+PULLED, PULL = "L5_S1_Flex_Ext", 1.0
 
 _HIP, _NECK = CHAIN.index("Hip"), CHAIN.index("Neck")
 _T8, _T3 = CHAIN.index("Spine_04"), CHAIN.index("Spine_05")
@@ -30,6 +38,31 @@ _MEASURED_SHARE = 0.2
 _STRETCH = 2.0
 _SHORTEST = 1e-6  # m
 _LATISSIMUS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedMarker:
+    """A marker on Pose2Sim's model: body, position in its frame (m), weight in step 3."""
+
+    name: str
+    body: str
+    location: tuple[float, float, float]
+    weight: float
+
+
+def published_markers() -> tuple[PublishedMarker, ...]:
+    """The 33 markers that SIMSPINE puts on Pose2Sim's model with the flexible lumbar spine."""
+    table = resource_path("simspine_compatible", "markers.csv")
+    with table.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            PublishedMarker(
+                row["marker"],
+                row["body"],
+                (float(row["x_m"]), float(row["y_m"]), float(row["z_m"])),
+                float(row["weight"]),
+            )
+            for row in csv.DictReader(file)
+        )
 
 
 def merge_known(names: tuple[str, ...], measured: FloatArray, known: FloatArray) -> FloatArray:

@@ -1,18 +1,29 @@
-"""The name of a cache of compiled kernels."""
+"""Where compiled kernels are kept: by the state of all sources that they are made of."""
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
-import pytest
+import numba
 
 from pipeline.kinematics import compiled
 
 
-def test_the_stamp_changes_with_any_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("x = 1\n")
-    monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
-    before = compiled.kernel_stamp()
-    assert before == compiled.kernel_stamp()
-    (tmp_path / "a.py").write_text("x = 2\n")
-    assert compiled.kernel_stamp() != before
+def test_every_source_of_a_kernel_is_in_the_stamp() -> None:
+    folder = Path(compiled.__file__).parent
+    stamped = {path.name for pattern in compiled._SOURCES for path in folder.glob(pattern)}
+    for path in folder.glob("*.py"):
+        modules = {
+            node.module or ""
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom)
+        }
+        if path.name in stamped or "pipeline.kinematics.compiled" not in modules:
+            continue
+        raise AssertionError(f"{path.name} holds kernels and is not in the stamp")
+
+
+def test_the_cache_is_the_users_and_named_after_the_sources() -> None:
+    assert Path(numba.config.CACHE_DIR).name == compiled._kernel_stamp()
+    assert len(compiled._kernel_stamp()) == 16
