@@ -42,11 +42,9 @@ def add_person(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_out(parser: argparse.ArgumentParser, metavar: str) -> None:
+def add_out(parser: argparse.ArgumentParser, metavar: str, text: str = "file to write") -> None:
     """Where the result goes."""
-    parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar=metavar, help="file to write"
-    )
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar=metavar, help=text)
 
 
 def opened_with(bar: ProgressBar, path: Path, **options: Any) -> Opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from pipeline.io.opensim_setups import IkSetup, TaskSet, read_ik_setup
 from pipeline.io.trc import Trc, read_trc
 from pipeline.kinematics.ik import solve_steps
 from pipeline.kinematics.ik_options import IkOptions
-from pipeline.kinematics.model import ROTATIONAL, KinematicModel
+from pipeline.kinematics.model import KinematicModel, rotational_coordinates
 from pipeline.simulation.opensim_ik import opensim_ik_steps
 from pipeline.simulation.osim_model import NotInArraysError, extract_kinematics
 
@@ -107,6 +108,7 @@ def _with_arrays(
         default_weight=0.0,
         coordinate_weights={name: weight for name, (weight, _) in targets.items()},
         coordinate_targets={name: at for name, (_, at) in targets.items() if at is not None},
+        threads=os.cpu_count() or 1,
     )
     steps = solve_steps(model, points, options)
     while True:
@@ -116,12 +118,11 @@ def _with_arrays(
             result = end.value
             break
         yield part.done / len(points), "Solving"
-    rotational = np.flatnonzero(model.motion == ROTATIONAL)
     ignored = tuple(name for name in wanted if name not in weights)
     return _Solved(
         model.coordinate_names,
         result.coordinates,
-        frozenset(model.coordinate_names[q] for q in rotational),
+        rotational_coordinates(model),
         result.marker_error[:, [model.marker_names.index(name) for name in weights]],
         (*notes, *_about(ignored)),
     )

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline import __version__
 from pipeline.cli.arguments import (
@@ -21,9 +20,6 @@ from pipeline.cli.arguments import (
 from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.data.errors import UserError
-
-if TYPE_CHECKING:
-    pass  # loads numpy, for which --help does not wait
 
 FORMATS = ("trc", "csv", "openpose", "coco")
 STAGES = ("triangulated", "final")

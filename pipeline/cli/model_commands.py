@@ -64,7 +64,7 @@ def add_model_commands(commands: Any) -> None:
         help="11 or 13 free coordinates (default: %(default)s)",
     )
     _add_subject(simulate)
-    add_out(simulate, "DIR")
+    add_out(simulate, "DIR", "folder for the files")
 
 
 def _add_model(parser: argparse.ArgumentParser, *, required: bool, text: str) -> None:

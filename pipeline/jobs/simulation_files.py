@@ -17,7 +17,7 @@ from pipeline.io.trc import Trc, write_trc
 from pipeline.jobs.simulation_report import Angles, report_html
 from pipeline.kinematics.angles import beyond_limits, intervertebral_angles, posture
 from pipeline.kinematics.forward import body_transforms, marker_positions
-from pipeline.kinematics.model import ROTATIONAL, KinematicModel
+from pipeline.kinematics.model import KinematicModel, rotational_coordinates
 from pipeline.simulation.simulate import Measured, Simulation, was_measured
 
 FloatArray = NDArray[np.float64]
@@ -70,13 +70,8 @@ def write_simulation(folder: Path, measured: Measured, found: Simulation, title:
 
 
 def _coordinates(model: KinematicModel, times: FloatArray, values: FloatArray) -> MotionTable:
-    rotational = [
-        name
-        for name, motion in zip(model.coordinate_names, model.motion, strict=True)
-        if motion == ROTATIONAL
-    ]
     table = MotionTable("Coordinates", times, model.coordinate_names, values, False)
-    return in_degrees(table, rotational)
+    return in_degrees(table, rotational_coordinates(model))
 
 
 def angles_of(found: Simulation) -> Angles:

@@ -207,9 +207,3 @@ def _step(at: FloatArray, springs: _Springs, damping: FloatArray) -> FloatArray:
         normal.reshape(n_frames, size, size), -gradient.reshape(n_frames, size, 1)
     )
     return np.asarray(step.reshape(at.shape), np.float64)
-
-
-def out_of_order(chain: FloatArray) -> BoolArray:
-    """(T, L - 2) whether the inner points of a (T, L, 3) chain turn back on their neighbours."""
-    steps = np.diff(chain, axis=1)
-    return np.asarray(np.einsum("tli,tli->tl", steps[:, :-1], steps[:, 1:]) < 0.0)

@@ -185,6 +185,15 @@ def free_coordinates(model: KinematicModel) -> NDArray[np.bool_]:
     return ~model.locked & (model.coupled_to < 0)
 
 
+def rotational_coordinates(model: KinematicModel) -> frozenset[str]:
+    """Names of the coordinates that are angles, in degrees in OpenSim's files.
+
+    Those that OpenSim calls coupled, also where they are rotations, are not among them.
+    """
+    places = np.flatnonzero(model.motion == ROTATIONAL)
+    return frozenset(model.coordinate_names[place] for place in places)
+
+
 def subtree(model: KinematicModel, body: int) -> NDArray[np.bool_]:
     """(B,) ``body`` and every body that it carries."""
     inside = np.zeros(model.n_bodies, dtype=np.bool_)

@@ -1,9 +1,4 @@
-"""Low-pass filters without phase for points over time: weighted, or Butterworth forward and back.
-
-A Butterworth filter run forward and backward loses 6 dB where one run loses 3, so its cutoff has to
-be raised for the pair to have the cutoff that was asked for (Winter, Biomechanics and Motor Control
-of Human Movement, 4th ed., 2009, p. 69; Robertson and Dowling, J Electromyogr Kinesiol 13, 2003).
-"""
+"""A low-pass filter without phase for points over time, each sample by its weight."""
 
 from __future__ import annotations
 
@@ -12,7 +7,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
-from scipy.signal import butter, sosfiltfilt
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -127,33 +121,3 @@ def _squared_differences(n: int) -> FloatArray:
             product = stencil[first] * stencil[first + shift]
             row[first + shift : n - _DIFFERENCE + first + shift] += product
     return bands
-
-
-def butterworth(values: FloatArray, rate: float, cutoff: float, order: int = 4) -> FloatArray:
-    """Butterworth filter forward and backward, its cutoff corrected for the two passes.
-
-    Parameters
-    ----------
-    values : (T, ...) array
-        Over time; missing samples (NaN) split a series, and pieces too short to be filtered (three
-        times the order of one pass, as scipy pads) stay as they are.
-    rate, cutoff : float
-        Hz.
-    order : int
-        Of both passes together, even.
-    """
-    once = order // 2
-    correction = (2.0 ** (1.0 / 2.0) - 1.0) ** (1.0 / (2 * once))
-    # The correction holds for the analogue filter, whose frequencies the digital one warps.
-    warped = math.tan(math.pi * cutoff / rate) / correction
-    digital = 2.0 * math.atan(warped) / math.pi
-    if not 0.0 < digital < 1.0:
-        raise ValueError(f"a cutoff of {cutoff:g} Hz is impossible at {rate:g} frames per second")
-    sections = butter(once, digital, output="sos")
-    pad = 3 * (2 * len(sections) + 1)
-    flat = np.array(values, np.float64).reshape(len(values), -1)
-    for column in range(flat.shape[1]):
-        for start, stop in _runs(np.isfinite(flat[:, column]), 0):
-            if stop - start > pad:
-                flat[start:stop, column] = sosfiltfilt(sections, flat[start:stop, column])
-    return flat.reshape(values.shape)

@@ -256,11 +256,9 @@ def _weights(names: tuple[str, ...], trust: FloatArray) -> Mapping[str, float]:
 
 
 def _priors(variant: Variant) -> dict[str, Prior]:
-    rows = read_tables().coordinates
     return {
         row.name: Prior(0.0, float(np.radians(row.prior_sd_deg)))
-        for row in rows
-        if variant in row.set.split("+")
+        for row in read_tables().regional(variant)
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.data.source import Source
-from pipeline.kinematics.labels import fuse_labels, keep_spacing, link_lengths, out_of_order
+from pipeline.kinematics.labels import fuse_labels, keep_spacing, link_lengths
 
 RATE, N_FRAMES, LEVELS = 50.0, 200, 9
 
@@ -19,6 +19,12 @@ def column(n_frames: int = N_FRAMES) -> np.ndarray:
     points = np.concatenate([np.zeros((n_frames, 1, 3)), np.cumsum(steps, axis=1)], axis=1)
     points[..., 0] += time[:, None]
     return points
+
+
+def out_of_order(chain: np.ndarray) -> np.ndarray:
+    """Whether inner points turn back on their neighbours."""
+    steps = np.diff(chain, axis=1)
+    return np.einsum("tli,tli->tl", steps[:, :-1], steps[:, 1:]) < 0.0
 
 
 def flat(value: float, shape: tuple[int, ...] = (N_FRAMES, LEVELS)) -> np.ndarray:

@@ -13,7 +13,7 @@ from pipeline.io.trc import read_trc
 from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.ik import solve
 from pipeline.kinematics.ik_options import IkOptions
-from pipeline.kinematics.model import ROTATIONAL
+from pipeline.kinematics.model import rotational_coordinates
 
 pytestmark = [pytest.mark.opensim, pytest.mark.realdata]
 
@@ -43,12 +43,7 @@ def test_the_cost_is_not_above_that_of_the_stored_motion(
         coordinate_targets={n: t for n, (_, t) in targets.items() if t is not None},
     )
 
-    rotational = {
-        name
-        for name, motion in zip(model.coordinate_names, model.motion, strict=True)
-        if motion == ROTATIONAL
-    }
-    theirs = in_radians(stored, rotational)
+    theirs = in_radians(stored, rotational_coordinates(model))
     q = np.stack([theirs.column(name) for name in model.coordinate_names], axis=-1)
     weight = np.array([weights.get(name, 0.0) for name in model.marker_names])
 
