@@ -13,7 +13,8 @@ from pipeline.data.sequence import Sequence
 from pipeline.data.source import Source
 from pipeline.io.export_request import ExportRequest, check_request, points_of, solve_steps
 from pipeline.jobs.simulation_files import SUBJECT, write_simulation
-from pipeline.simulation.simulate import Measured, Simulation, SimulationOptions, simulate_steps
+from pipeline.kinematics.measured import Measured
+from pipeline.simulation.simulate import Simulation, SimulationOptions, simulate_steps
 
 _OPENING = 0.3  # share of the work that solving the points takes
 

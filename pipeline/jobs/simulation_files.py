@@ -17,8 +17,9 @@ from pipeline.io.trc import Trc, write_trc
 from pipeline.jobs.simulation_report import Angles, report_html
 from pipeline.kinematics.angles import beyond_limits, intervertebral_angles, posture
 from pipeline.kinematics.forward import body_transforms, marker_positions
+from pipeline.kinematics.measured import Measured, was_measured
 from pipeline.kinematics.model import KinematicModel, rotational_coordinates
-from pipeline.simulation.simulate import Measured, Simulation, was_measured
+from pipeline.simulation.simulate import Simulation
 
 FloatArray = NDArray[np.float64]
 

@@ -9,8 +9,10 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.kinematics.follow import share_simulated
+from pipeline.kinematics.measured import Measured, was_measured
 from pipeline.kinematics.published import CHAIN
-from pipeline.simulation.simulate import Measured, Simulation, share_simulated, was_measured
+from pipeline.simulation.simulate import Simulation
 
 FloatArray = NDArray[np.float64]
 

@@ -25,9 +25,6 @@ def save_model(model: KinematicModel, path: Path) -> None:
     UserError
         Where the file cannot be written; it names ``path`` and the cause.
     """
-    arrays: dict[str, Any] = {field: getattr(model, field) for field in array_fields(model)}
-    for field in name_fields():
-        arrays[field] = np.array(getattr(model, field), dtype=np.str_)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("wb") as file:
@@ -35,13 +32,20 @@ def save_model(model: KinematicModel, path: Path) -> None:
                 file,
                 kind=np.array(_KIND),
                 version=np.array(_VERSION),
-                name=np.array(model.name),
-                **arrays,
+                **model_arrays(model),
             )
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise UserError(f"{path} could not be written: {error.strerror or error}.") from error
+
+
+def model_arrays(model: KinematicModel) -> dict[str, Any]:
+    """Every field of ``model`` by name, as arrays that :func:`model_of` reads."""
+    arrays: dict[str, Any] = {field: getattr(model, field) for field in array_fields(model)}
+    for field in name_fields():
+        arrays[field] = np.array(getattr(model, field), dtype=np.str_)
+    return {"name": np.array(model.name), **arrays}
 
 
 def load_model(path: Path) -> KinematicModel:
@@ -68,10 +72,11 @@ def load_model(path: Path) -> KinematicModel:
             f"{path} was written by a later version of this program (format {version}, "
             f"{_VERSION} is understood)."
         )
-    return _model_of(content, path)
+    return model_of(content, path)
 
 
-def _model_of(content: dict[str, Any], path: Path) -> KinematicModel:
+def model_of(content: dict[str, Any], path: Path) -> KinematicModel:
+    """The model of what :func:`model_arrays` gave; UserError, naming ``path``, if it is none."""
     names = name_fields()
     try:
         values: dict[str, Any] = {"name": str(content["name"])}

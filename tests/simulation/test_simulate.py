@@ -55,7 +55,7 @@ def motion(person: KinematicModel) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def measured(person: KinematicModel, motion: np.ndarray):  # type: ignore[no-untyped-def]
-    from pipeline.simulation.simulate import Measured
+    from pipeline.kinematics.measured import Measured
 
     xyz = marker_positions(person, motion)
     rng = np.random.default_rng(8)

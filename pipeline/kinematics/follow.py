@@ -1,0 +1,141 @@
+"""A subject follows measured points: joint coordinates, labels, and coordinates that fit these."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data.source import Source
+from pipeline.kinematics.forward import marker_positions
+from pipeline.kinematics.ik import solve_steps
+from pipeline.kinematics.ik_options import IkOptions, IkResult
+from pipeline.kinematics.labels import Labels, fuse_labels
+from pipeline.kinematics.measured import Measured, trust_of
+from pipeline.kinematics.published import CHAIN
+from pipeline.kinematics.subject import Subject
+
+FloatArray = NDArray[np.float64]
+Step = tuple[float, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """What following came to.
+
+    Attributes
+    ----------
+    solved
+        Joint coordinates for the measured points.
+    virtual
+        (T, K, 3) the model's markers there, metres; NaN where the model has no such marker.
+    labels
+        Measured and simulated points put together.
+    fitted
+        Joint coordinates for the labels: angles and labels agree.
+    """
+
+    solved: IkResult
+    virtual: FloatArray
+    labels: Labels
+    fitted: IkResult
+
+
+def follow_steps(
+    subject: Subject,
+    measured: Measured,
+    threads: int = 1,
+    start: FloatArray | None = None,
+) -> Generator[Step, None, Followed]:
+    """Follow the points of all frames.
+
+    Parameters
+    ----------
+    subject : Subject
+        Its markers are those of ``measured``.
+    measured : Measured
+    threads : int
+        Parts solved side by side.
+    start : (Q,) array, optional
+        Coordinates near those of the first frame.
+
+    Yields
+    ------
+    (float, str)
+        Share of the work done and what is being done.
+    """
+    solved = yield from solved_steps(subject, measured, 0.5, threads, start)
+    virtual = markers_of(subject, solved.coordinates)
+    return (yield from finish_steps(subject, measured, solved, virtual, threads, 0.5))
+
+
+def solved_steps(
+    subject: Subject,
+    measured: Measured,
+    share: float,
+    threads: int,
+    start: FloatArray | None = None,
+) -> Generator[Step, None, IkResult]:
+    """Joint coordinates for the measured points; the steps end at ``share``."""
+    options = subject.ik_options(threads=threads)
+    return (yield from _solved(subject, measured.xyz, options, 0.0, share, start))
+
+
+def finish_steps(
+    subject: Subject,
+    measured: Measured,
+    solved: IkResult,
+    virtual: FloatArray,
+    threads: int,
+    begin: float,
+) -> Generator[Step, None, Followed]:
+    """Labels, and the coordinates that fit them; the steps begin at ``begin``."""
+    yield begin, "Fusing"
+    labels = fuse_labels(
+        measured.xyz,
+        trust_of(measured),
+        virtual,
+        np.broadcast_to(subject.model_sigma, measured.sigma.shape),
+        measured.manual,
+        measured.rate,
+        subject.cutoff,
+        tuple(measured.names.index(name) for name in CHAIN if name in measured.names),
+    )
+    there = np.isfinite(solved.cost)
+    start = solved.coordinates[there][0] if there.any() else None
+    options = subject.ik_options(labels=True, threads=threads)
+    fitted = yield from _solved(subject, labels.xyz, options, begin, 1.0, start)
+    return Followed(solved, virtual, labels, fitted)
+
+
+def markers_of(subject: Subject, coordinates: FloatArray) -> FloatArray:
+    """(T, K, 3) metres: the subject's markers; NaN where the model has no such marker."""
+    virtual = marker_positions(subject.model, coordinates)
+    virtual[:, ~np.isfinite(subject.model_sigma)] = np.nan
+    return virtual
+
+
+def _solved(
+    subject: Subject,
+    xyz: FloatArray,
+    options: IkOptions,
+    begin: float,
+    end: float,
+    start: FloatArray | None,
+) -> Generator[Step, None, IkResult]:
+    steps = solve_steps(subject.model, xyz, options, start)
+    while True:
+        try:
+            part = next(steps)
+        except StopIteration as finished:
+            result: IkResult = finished.value
+            return result
+        yield begin + (end - begin) * part.done / len(xyz), "Solving"
+
+
+def share_simulated(labels: Labels, keypoints: NDArray[np.intp]) -> float:
+    """Share of some keypoints' labels that rest on the model alone."""
+    source = labels.source[:, keypoints]
+    return float(np.mean(np.isin(source, (Source.SIMULATED, Source.INTERPOLATED))))

@@ -1,0 +1,64 @@
+"""Measured points of a person over time, and how far each is to be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+# How far a keypoint lies from what it is defined as, metres (spine_model.md §0.3); 10 mm for
+# those that are not named.
+_DEFINED = 0.010
+_DEFINED_WORSE = {
+    "LShoulder": 0.012, "RShoulder": 0.012, "LClavicle": 0.012, "RClavicle": 0.012,
+    "LLatissimus": 0.025, "RLatissimus": 0.025, "LEar": 0.015, "REar": 0.015,
+}  # fmt: skip
+_USUAL_SIGMA = 0.010  # m, of a point that comes without one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """Points of one person over time.
+
+    Parameters
+    ----------
+    names : tuple of str
+        K markers, all keypoints of the skeleton.
+    times : (T,) array
+        Seconds.
+    xyz : (T, K, 3) array
+        Metres, Y up; NaN where missing.
+    sigma : (T, K) array
+        Standard deviation, metres; NaN where it is not known.
+    manual : (T, K) u8 array
+        ``Source.MANUAL_2D`` or ``MANUAL_3D`` where a person placed the point, else ``NONE``.
+    rate : float
+        Frames per second.
+    """
+
+    names: tuple[str, ...]
+    times: FloatArray
+    xyz: FloatArray
+    sigma: FloatArray
+    manual: NDArray[np.uint8]
+    rate: float
+
+
+def was_measured(measured: Measured) -> NDArray[np.bool_]:
+    """(K,) keypoints that were measured or placed in at least one frame."""
+    return np.asarray(np.isfinite(measured.xyz).all(axis=-1).any(axis=0))
+
+
+def definition_sigma(names: tuple[str, ...]) -> FloatArray:
+    """(K,) metres: how far keypoints lie from the places that they are defined as, one SD."""
+    return np.array([_DEFINED_WORSE.get(name, _DEFINED) for name in names])
+
+
+def trust_of(measured: Measured) -> FloatArray:
+    """(T, K) SD of a point as the place that its keypoint is defined as, metres; NaN: missing."""
+    there = np.isfinite(measured.xyz).all(axis=-1)
+    sigma = np.where(np.isfinite(measured.sigma), measured.sigma, _USUAL_SIGMA)
+    return np.where(there, np.hypot(sigma, definition_sigma(measured.names)), np.nan)
