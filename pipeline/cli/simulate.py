@@ -10,10 +10,9 @@ import numpy as np
 from pipeline.cli.output import Step
 from pipeline.data.errors import UserError
 from pipeline.data.sequence import Sequence
-from pipeline.data.source import Source
-from pipeline.io.export_request import ExportRequest, check_request, points_of, solve_steps
+from pipeline.io.export_request import ExportRequest, check_request, solve_steps
 from pipeline.jobs.simulation_files import SUBJECT, write_simulation
-from pipeline.kinematics.measured import Measured
+from pipeline.kinematics.measured import read_measured
 from pipeline.simulation.simulate import Simulation, SimulationOptions, simulate_steps
 
 _OPENING = 0.3  # share of the work that solving the points takes
@@ -38,7 +37,8 @@ def simulation_steps(
     check_request(request)
     for fraction, what in solve_steps(request):
         yield _OPENING * fraction, what
-    measured = measured_points(request)
+    frames = np.arange(*request.span, dtype=np.intp)
+    measured = read_measured(sequence, track, frames)
     steps = simulate_steps(measured, folder / SUBJECT, options)
     while True:
         try:
@@ -50,21 +50,6 @@ def simulation_steps(
     yield 0.95, "Writing"
     title = f"{sequence.info.name}, person {track + 1}"
     return found, write_simulation(folder, measured, found, title)
-
-
-def measured_points(request: ExportRequest) -> Measured:
-    """The points of a request as a simulation takes them."""
-    sequence, (start, stop) = request.sequence, request.span
-    points = points_of(request, np.arange(start, stop, dtype=np.intp))
-    by_hand = np.isin(points.source, (Source.MANUAL_2D, Source.MANUAL_3D))
-    return Measured(
-        names=sequence.info.skeleton.markers,
-        times=np.arange(start, stop) / sequence.info.fps,
-        xyz=points.xyz.astype(np.float64),
-        sigma=points.sigma.astype(np.float64) / 1000.0,
-        manual=np.where(by_hand, points.source, Source.NONE).astype(np.uint8),
-        rate=sequence.info.fps,
-    )
 
 
 def as_text(found: Simulation, files: list[Path]) -> str:

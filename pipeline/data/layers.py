@@ -39,6 +39,9 @@ class LayerSpec:
 #: Longest text of a note on a frame, in bytes of UTF-8.
 NOTE_BYTES = 240
 
+#: Joint coordinates that a body model may have (ours has 113); a frame's row has one for each.
+COORDINATES = 192
+
 
 def _specs() -> dict[str, LayerSpec]:
     instance: tuple[Axis, ...] = ("frame", "view", "person", "keypoint")
@@ -61,6 +64,13 @@ def _specs() -> dict[str, LayerSpec]:
         LayerSpec("fused.xyz", "derived", point, (3,), "f4", nan, True),
         LayerSpec("fused.sigma", "derived", point, (), "f4", nan, True),
         LayerSpec("fused.source", "derived", point, (), "u1", 0, True),
+        LayerSpec("kinematics.coordinates", "derived", ("frame",), (COORDINATES,), "f4", nan, True),
+        LayerSpec("kinematics.sigma", "derived", ("frame",), (COORDINATES,), "f4", nan, True),
+        LayerSpec("kinematics.seen", "derived", ("frame",), (COORDINATES,), "u1", 0, True),
+        LayerSpec("kinematics.xyz", "derived", point, (3,), "f4", nan, True),
+        LayerSpec("kinematics.label_xyz", "derived", point, (3,), "f4", nan, True),
+        LayerSpec("kinematics.label_sigma", "derived", point, (), "f4", nan, True),
+        LayerSpec("kinematics.label_source", "derived", point, (), "u1", 0, True),
         LayerSpec("cameras.pose", "authored", ("view",), (6,), "f8", nan, False),
         LayerSpec("cameras.sync", "authored", ("view",), (2,), "f8", nan, False),
         LayerSpec("notes.marker", "authored", ("frame",), (), "u1", 0, False),
@@ -74,14 +84,15 @@ LAYERS: dict[str, LayerSpec] = _specs()
 _SEEN = ("instances2d", "assignment", "manual2d", "manual3d", "cameras")
 
 #: Inputs of each derived layer group, for staleness.
-INPUTS: dict[str, tuple[str, ...]] = {"points3d": _SEEN, "fused": _SEEN}
+INPUTS: dict[str, tuple[str, ...]] = {"points3d": _SEEN, "fused": _SEEN, "kinematics": _SEEN}
 
 #: Frames to either side of a changed one whose derived values change with it, at least.
-REACH: dict[str, int] = {"points3d": 0, "fused": 15}
+REACH: dict[str, int] = {"points3d": 0, "fused": 15, "kinematics": 25}
 
 # The same in seconds: how far an edit is felt does not depend on the frame rate. Measured at 60 to
 # 240 Hz: beyond it, no point moves by more than 3 mm, or 15 mm where a gap of views is closed.
-_REACH_S: dict[str, float] = {"points3d": 0.0, "fused": 0.25}
+# Labels are smoothed once more, with an impulse response that has died away after a quarter second.
+_REACH_S: dict[str, float] = {"points3d": 0.0, "fused": 0.25, "kinematics": 0.5}
 
 
 def reach_of(group: str, fps: float) -> int:

@@ -16,6 +16,7 @@ from pipeline.jobs.camera_tasks import refine_cameras
 from pipeline.jobs.media_tasks import make_proxy
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
 from pipeline.jobs.runner import Task
+from pipeline.jobs.simulation_tasks import follow, learn_subject
 from pipeline.jobs.solve_tasks import fuse, triangulate
 from pipeline.jobs.steps import Report, Step, reported
 from pipeline.jobs.swap_tasks import find_swaps
@@ -92,4 +93,6 @@ TASKS: dict[str, Task] = {
     "make_proxy": make_proxy,
     "refine_cameras": refine_cameras,
     "find_swaps": find_swaps,
+    "learn_subject": learn_subject,
+    "follow": follow,
 }

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.sequence import Sequence
+from pipeline.data.source import Source
+
 FloatArray = NDArray[np.float64]
 
 # How far a keypoint lies from what it is defined as, metres (spine_model.md §0.3); 10 mm for
@@ -45,6 +48,22 @@ class Measured:
     sigma: FloatArray
     manual: NDArray[np.uint8]
     rate: float
+
+
+def read_measured(sequence: Sequence, track: int, frames: NDArray[np.intp]) -> Measured:
+    """The final points of some frames, which must be up to date."""
+    xyz, sigma, source = (
+        sequence.read(f"fused.{name}", frames, track) for name in ("xyz", "sigma", "source")
+    )
+    by_hand = np.isin(source, (Source.MANUAL_2D, Source.MANUAL_3D))
+    return Measured(
+        names=sequence.info.skeleton.markers,
+        times=frames / sequence.info.fps,
+        xyz=xyz.astype(np.float64),
+        sigma=sigma.astype(np.float64) / 1000.0,
+        manual=np.where(by_hand, source, Source.NONE).astype(np.uint8),
+        rate=sequence.info.fps,
+    )
 
 
 def was_measured(measured: Measured) -> NDArray[np.bool_]:

@@ -1,0 +1,145 @@
+"""Tasks of the simulator: learn a person's model, and follow their points with it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zlib
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data.errors import UserError
+from pipeline.data.frame_ranges import n_frames_in
+from pipeline.data.sequence import Sequence
+from pipeline.io.project import Project
+from pipeline.jobs.messages import Done, Event, Job, Partial, Progress
+
+Events = Generator[Event, None, None]
+
+# Frames that a model is learnt from, in stretches of this many: more change no factor visibly.
+_LEARNT_FROM, _STRETCH = 2000, 50
+# Frames solved between two events: half a second more is read on either side.
+_BLOCK = 200
+
+
+def learn_subject(job: Job) -> Events:
+    """Scale a model to a person: args ``project``, ``track``, ``variant``, ``cutoff``.
+
+    Also ``height`` (m) and ``mass`` (kg), None where they are not known. ``Done`` has ``subject``
+    (bytes of ``pipeline.kinematics.subject``), ``osim`` (the model as OpenSim reads it, zlib) and
+    ``report`` (small values about the fit).
+    """
+    from pipeline.geometry.fuse import solve_fused, track_lengths
+    from pipeline.kinematics.follow_sequence import check_subject
+    from pipeline.kinematics.measured import read_measured
+    from pipeline.kinematics.subject import subject_bytes
+    from pipeline.simulation.scaling import ScaleOptions
+    from pipeline.simulation.simulate import SimulationOptions, learn_steps
+
+    args, track = job.args, int(job.args["track"])
+    options = SimulationOptions(
+        variant=args["variant"],
+        cutoff=float(args["cutoff"]),
+        scale=ScaleOptions(height=args["height"], mass=args["mass"]),
+    )
+    with (
+        Project.open(Path(args["project"]), read_only=True) as project,
+        tempfile.TemporaryDirectory(prefix="simspine-") as folder,
+    ):
+        sequence = project.sequence
+        yield Progress(job.id, 0.0, "Measuring limbs")
+        lengths = track_lengths(sequence, track)
+        frames = _spread(sequence)
+        for first in range(0, len(frames), _BLOCK):
+            block = frames[first : first + _BLOCK]
+            for run in np.split(block, np.flatnonzero(np.diff(block) > 1) + 1):
+                sequence.land(solve_fused(sequence, track, run, lengths), run, sequence.revision)
+            yield Progress(job.id, 0.2 * (first + len(block)) / len(frames), "Solving over time")
+        path = Path(folder) / "subject.osim"
+        measured = read_measured(sequence, track, frames)
+        steps = learn_steps(measured, path, options)
+        while True:
+            try:
+                share, what = next(steps)
+            except StopIteration as end:
+                learnt = end.value
+                break
+            yield Progress(job.id, 0.2 + 0.8 * share, what)
+        check_subject(learnt.subject, sequence)
+        error = learnt.solved.marker_error
+        report: dict[str, Any] = {
+            "frames": len(frames),
+            "median_error": float(np.nanmedian(error)),
+            "mass": learnt.scaling.mass,
+            "unmeasured": learnt.scaling.unmeasured,
+            "factors": [
+                {"name": one.name, "factor": one.factor, "frames": one.n_frames}
+                for one in learnt.scaling.factors
+                if one.n_frames
+            ],
+        }
+        osim = zlib.compress(path.read_bytes())
+        yield Done(
+            job.id,
+            {"subject": subject_bytes(learnt.subject), "osim": osim, "report": report},
+        )
+
+
+def _spread(sequence: Sequence) -> NDArray[np.intp]:
+    """All frames of a short recording, else stretches spread over it evenly."""
+    n_frames = sequence.n_frames
+    if n_frames <= _LEARNT_FROM:
+        return np.arange(n_frames, dtype=np.intp)
+    starts = np.linspace(0, n_frames - _STRETCH, _LEARNT_FROM // _STRETCH).astype(np.intp)
+    return np.unique((starts[:, None] + np.arange(_STRETCH)).ravel())
+
+
+def follow(job: Job) -> Events:
+    """Bring ``kinematics`` up to date: args ``project``, ``track``, ``ranges`` (R, 2), ``subject``.
+
+    A range is its first frame and the one after its last; ranges are solved in this order.
+    """
+    from pipeline.kinematics.follow_sequence import check_subject, solve_kinematics
+    from pipeline.kinematics.subject import subject_from
+
+    ranges = np.asarray(job.args["ranges"], np.intp).reshape(-1, 2)
+    track, total, done = int(job.args["track"]), n_frames_in(ranges), 0
+    path = Path(job.args["project"])
+    subject = subject_from(job.args["subject"], path)
+    unreadable: UserError | None = None
+    yield Progress(job.id, 0.0, "Getting the solver ready")
+    with Project.open(path, read_only=True) as project:
+        check_subject(subject, project.sequence)
+        start: NDArray[np.float64] | None = None
+        ended = -1
+        for low, stop in ranges.tolist():
+            for first in range(low, stop, _BLOCK):
+                block = np.arange(first, min(first + _BLOCK, stop), dtype=np.intp)
+                try:
+                    patches = solve_kinematics(
+                        project.sequence,
+                        track,
+                        block,
+                        subject,
+                        start if first == ended else None,
+                        os.cpu_count() or 1,
+                    )
+                    yield Partial(job.id, patches, block)
+                    start = _last_pose(patches[0].new, subject.model.n_coordinates)
+                    ended = int(block[-1]) + 1
+                except UserError as error:
+                    unreadable = unreadable or error  # what can be read is solved nevertheless
+                done += len(block)
+                yield Progress(job.id, done / total, f"{done} of {total} frames")
+    if unreadable is not None:
+        raise unreadable
+    yield Done(job.id, {"frames": total})
+
+
+def _last_pose(rows: NDArray[np.generic], n_coordinates: int) -> NDArray[np.float64] | None:
+    last = np.asarray(rows[-1, :n_coordinates], np.float64)
+    return last if np.isfinite(last).all() else None
