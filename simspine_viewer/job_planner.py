@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +24,10 @@ from pipeline.geometry.track_limbs import LimbLengths
 from pipeline.jobs.messages import Done, Job, Partial
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.simulations import WORKER, Simulations, StoredSubject
 from simspine_viewer.time_cursor import TimeCursor
 
 QUIET_MS = 300
-# Frames of one job: what it holds is solved before anything nearer to the cursor has its turn.
-MOST_FRAMES = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +35,26 @@ class Kind:
     """A group of derived layers, and how it is brought up to date.
 
     ``length`` is the number of frames solved together by the worker, ``slice`` the one between two
-    looks at the event queue where there is no worker (20 to 60 ms).
+    looks at the event queue where there is no worker (20 to 60 ms); without ``solve``, it is then
+    left alone. ``most`` is the number of frames of one job: what it holds is solved before anything
+    nearer to the cursor has its turn.
     """
 
     group: str
     task: str
     title: str
-    solve: Callable[[Sequence, int, NDArray[np.intp]], tuple[Patch, ...]]
+    solve: Callable[[Sequence, int, NDArray[np.intp]], tuple[Patch, ...]] | None
     length: int
     slice: int
+    worker: str = "geometry"
+    most: int = 6000
 
 
 #: In the order in which they are wanted where both are stale.
 KINDS = (
     Kind("points3d", "triangulate", "Triangulate {}", solve_points3d, 200, 20),
     Kind("fused", "fuse", "Solve {} over time", solve_fused, 400, 60),
+    Kind("kinematics", "follow", "Follow {} with the body model", None, 200, 0, WORKER, 2000),
 )
 
 
@@ -62,10 +66,14 @@ class JobPlanner(QObject):
         document: Document,
         cursor: TimeCursor,
         jobs: JobManager,
+        simulations: Simulations,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._cursor, self._jobs = document, cursor, jobs
+        self._simulations = simulations
+        self._subject: StoredSubject | None = None  # that of the job under way
+        self._known_subject: StoredSubject | None = None
         self._job_id: int | None = None
         self._stopped = self._outdated = False
         self._sent_with: Hashable = None  # what limb lengths depend on, when the job was sent
@@ -78,6 +86,7 @@ class JobPlanner(QObject):
         document.closed.connect(self._closing)
         document.changed.connect(self._changed)
         document.person_changed.connect(lambda _: self.try_again())
+        simulations.changed.connect(self._subject_changed)
         jobs.partial.connect(self._land)
         jobs.finished.connect(self._finished)
 
@@ -118,26 +127,47 @@ class JobPlanner(QObject):
             return
         n = n_frames_in(ranges)
         self._sent_with = lengths_state(document.sequence, document.person)
+        self._subject = self._simulations.subject if kind.worker == WORKER else None
+        more = {} if self._subject is None else {"subject": self._subject.content}
         self._job_id = self._jobs.submit(
             kind.task,
             kind.title.format(f"{n} frame{'s' if n > 1 else ''}"),
-            {"project": str(project.path), "track": document.person, "ranges": ranges},
+            {"project": str(project.path), "track": document.person, "ranges": ranges, **more},
             document.sequence.revision,
+            kind.worker,
         )
 
     def _nearest(self) -> tuple[Kind, FrameRanges] | None:
         """The kind that is stale nearest to the cursor, and its frames."""
         stamps, person = self._document.sequence.stamps, self._document.person
         frame, best = self._cursor.frame, None
-        for kind in KINDS:
+        for kind in self._kinds():
             stale = stamps.stale(kind.group, person)
-            ranges = nearest_first(stale, frame, kind.length, MOST_FRAMES)
+            ranges = nearest_first(stale, frame, kind.length, kind.most)
             if len(ranges):
                 start, stop = ranges[0].tolist()
                 away = max(start - frame, frame - stop + 1, 0)
                 if best is None or away < best[0]:
                     best = away, kind, ranges
         return None if best is None else best[1:]
+
+    def _kinds(self) -> Iterator[Kind]:
+        """What can be brought up to date: poses only of somebody who has a body model."""
+        project = self._document.project
+        here = project is None or project.read_only
+        for kind in KINDS:
+            if kind.worker != WORKER or (self._simulations.subject is not None and not here):
+                yield kind
+
+    def _subject_changed(self) -> None:
+        """Another model: what is under way with the old one is of no use, and all is stale."""
+        subject = self._simulations.subject
+        if self._job_id is not None and self._subject not in (None, subject):
+            self._outdated = True
+            self._jobs.cancel(self._job_id)
+        if subject is not self._known_subject:
+            self._known_subject = subject
+            self.try_again()
 
     def _solve_here(self, kind: Kind, frames: NDArray[np.intp]) -> None:
         """A few frames in this process, then the next ones as soon as the window is idle.
@@ -146,6 +176,7 @@ class JobPlanner(QObject):
         elsewhere meanwhile: what is shown must come from what was read.
         """
         document, frame = self._document, self._cursor.frame
+        assert kind.solve is not None
         self._stopped = True  # where reading fails, it would fail again at once
         with document.telling():
             if kind.group != "fused" or self._measure_here():

@@ -140,7 +140,7 @@ class LaneStore(QObject):
                 self._slice()
 
     def _changed(self, change: Change) -> None:
-        if self.signals is None or change.group in ("tracks", "notes", "fused"):
+        if self.signals is None or change.group in ("tracks", "notes", "fused", "kinematics"):
             return
         if change.track not in (NO_TRACK, self._document.person):
             return

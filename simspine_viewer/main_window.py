@@ -43,9 +43,11 @@ from simspine_viewer.pane_grid import PaneGrid
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
 from simspine_viewer.people_panel import PeoplePanel
 from simspine_viewer.playback import Playback
+from simspine_viewer.poses import Poses
 from simspine_viewer.quality_monitor import QualityMonitor
 from simspine_viewer.selection import Selection
 from simspine_viewer.settings import Settings
+from simspine_viewer.simulations import Simulations
 from simspine_viewer.status_bar import StatusBar
 from simspine_viewer.theme import Theme, theme_for
 from simspine_viewer.time_aids import TimeAids
@@ -72,6 +74,8 @@ class MainWindow(QMainWindow):
     selection: Selection
     editor: Editor
     jobs: JobManager
+    simulations: Simulations
+    poses: Poses
     planner: JobPlanner
     opener: Opener
     layouts: LayoutManager
@@ -112,7 +116,9 @@ class MainWindow(QMainWindow):
         self.selection = Selection(self)
         self.editor = Editor(self.document, self.time, self.selection, self)
         self.jobs = jobs or JobManager(parent=self)
-        self.planner = JobPlanner(self.document, self.time, self.jobs, self)
+        self.simulations = Simulations(self.document, self.jobs, self)
+        self.poses = Poses(self.document, self.simulations, self.jobs, self)
+        self.planner = JobPlanner(self.document, self.time, self.jobs, self.simulations, self)
         self.monitor = QualityMonitor(self.document, self)
         self.loader = FrameLoader(self)
         self.playback = Playback(self)

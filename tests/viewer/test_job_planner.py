@@ -21,6 +21,7 @@ from pipeline.jobs.messages import Cancelled, Done, Event, Failed, Job, Partial
 from simspine_viewer import job_planner
 from simspine_viewer.job_manager import JobManager
 from simspine_viewer.job_planner import JobPlanner
+from simspine_viewer.simulations import Simulations
 from tests.viewer.fakes import ANNOTATED, BYSTANDER, Bench, make_sequence, open_bench
 from tests.viewer.small import small_project
 from tests.viewer.window import main_window, open_and_settle, settle, wait_until
@@ -68,7 +69,7 @@ def bench(qtbot) -> Bench:
 @pytest.fixture
 def planner(bench: Bench, worker: FakeWorker) -> Iterator[JobPlanner]:
     jobs = JobManager(worker=lambda _: worker)  # type: ignore[arg-type, return-value]
-    made = JobPlanner(bench.document, bench.cursor, jobs)
+    made = JobPlanner(bench.document, bench.cursor, jobs, Simulations(bench.document, jobs))
     yield made
     jobs.close()
 
@@ -129,7 +130,8 @@ def test_a_long_recording_is_sent_in_parts_around_the_cursor(
 ) -> None:
     kinds = [replace(kind, length=10) for kind in job_planner.KINDS]
     monkeypatch.setattr(job_planner, "KINDS", tuple(kinds))
-    monkeypatch.setattr(job_planner, "MOST_FRAMES", 20)
+    few = tuple(replace(kind, most=20) for kind in job_planner.KINDS)
+    monkeypatch.setattr(job_planner, "KINDS", few)
     bench.cursor.set_frame(42)
     planner.plan_now()
     (first,) = worker.jobs

@@ -18,6 +18,7 @@ from simspine_viewer.job_planner import JobPlanner
 from simspine_viewer.lane_store import LaneStore
 from simspine_viewer.lanes import BY_ID
 from simspine_viewer.quality_monitor import QualityMonitor
+from simspine_viewer.simulations import Simulations
 from simspine_viewer.stages import Stage
 from simspine_viewer.timeline_axis import TimeView
 from tests.viewer.fakes import ANNOTATED, Bench, open_bench
@@ -120,7 +121,9 @@ def test_solving_in_the_window_stops_there_until_something_changes(damaged: Dama
     damaged.document.sequence.stamps.forget("points3d", ANNOTATED)
     damaged.bench.cursor.set_frame(INSIDE)
     jobs = JobManager()
-    planner = JobPlanner(damaged.document, damaged.bench.cursor, jobs)
+    planner = JobPlanner(
+        damaged.document, damaged.bench.cursor, jobs, Simulations(damaged.document, jobs)
+    )
     planner.plan_now()
     assert damaged.told == [SENTENCE]
     planner.plan_now()

@@ -1,0 +1,204 @@
+"""The body models of the people in a project: how they are made, and the job that makes them."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from pipeline.data.errors import UserError
+from pipeline.jobs.messages import Done
+from simspine_viewer.document import Document
+from simspine_viewer.job_manager import JobManager, JobState
+
+#: The worker that runs OpenSim and the solver.
+WORKER = "simulation"
+_SUBJECT, _OPTIONS = "subject.{}", "simulation.{}"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationChoice:
+    """How a person is simulated: what the panel asks for, saved in the project.
+
+    ``variant``: core (11 free coordinates of the spine) or extended (13). ``height`` m and
+    ``mass`` kg are None where they are not known. ``cutoff``: of the labels' low-pass, Hz.
+    """
+
+    variant: str = "core"
+    height: float | None = None
+    mass: float | None = None
+    cutoff: float = 6.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredSubject:
+    """A person's model in the project.
+
+    ``content`` is read by ``pipeline.kinematics.subject``, ``osim`` is the model as OpenSim reads
+    it (zlib); ``choice`` is what it was made with, ``report`` what came out.
+    """
+
+    content: bytes
+    osim: bytes
+    choice: SimulationChoice
+    report: dict[str, Any]
+
+
+class Simulations(QObject):
+    """Which people of the open project have a body model.
+
+    A model is kept in the project beside the edits, not among them: it can be made anew at any
+    time, and nothing that a person placed depends on it.
+
+    Signals
+    -------
+    changed : a person got or lost a model, or one is being made, or what is asked for changed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, document: Document, jobs: JobManager, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._jobs = document, jobs
+        self._known: dict[int, StoredSubject | None] = {}
+        self._job: JobState | None = None
+        self.failure = ""
+        document.opened.connect(self._reopened)
+        document.closed.connect(self._closing)
+        document.person_changed.connect(lambda _: self._say_anew())
+        jobs.finished.connect(self._finished)
+        jobs.changed.connect(self._progressed)
+
+    @property
+    def job(self) -> JobState | None:
+        """The job under way that makes a model."""
+        return self._job
+
+    @property
+    def subject(self) -> StoredSubject | None:
+        """The model of the annotated person."""
+        if not self._document.is_open:
+            return None
+        track = self._document.person
+        if track not in self._known:
+            self._known[track] = self._stored(track)
+        return self._known[track]
+
+    @property
+    def choice(self) -> SimulationChoice:
+        """What is asked for, for the annotated person."""
+        project = self._document.project
+        stored = {} if project is None else project.state(_OPTIONS.format(self._document.person))
+        return _choice_of(stored)
+
+    def set_choice(self, choice: SimulationChoice) -> None:
+        """Ask for something else, from the next simulation on."""
+        if choice != self.choice and self._document.project is not None:
+            self._write(_OPTIONS.format(self._document.person), asdict(choice))
+            self.changed.emit()
+
+    def start(self) -> None:
+        """Make a model of the annotated person, or make it anew; one at a time."""
+        document, project = self._document, self._document.project
+        if project is None or self._job is not None:
+            return
+        self.failure = ""
+        args = {"project": str(project.path), "track": document.person, **asdict(self.choice)}
+        title = f"Scale the body model to person {document.person + 1}"
+        job = self._jobs.submit(
+            "learn_subject", title, args, document.sequence.revision, kind=WORKER
+        )
+        self._job = next(state for state in self._jobs.jobs if state.job.id == job)
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Stop making a model; the one that was there stays."""
+        if self._job is not None:
+            self._jobs.cancel(self._job.job.id)
+
+    def forget(self) -> None:
+        """Take the annotated person's model out of the project."""
+        self._keep(self._document.person, None)
+
+    def _finished(self, state: JobState) -> None:
+        if self._job is None or state.job.id != self._job.job.id:
+            return
+        self._job = None
+        if isinstance(state.ending, Done) and self._document.is_open:
+            args, result = state.job.args, state.ending.result
+            choice = _choice_of(args)
+            made = StoredSubject(result["subject"], result["osim"], choice, result["report"])
+            self._keep(int(args["track"]), made)
+        else:
+            self.failure = state.text
+            self.changed.emit()
+
+    def _progressed(self) -> None:
+        if self._job is not None:
+            self.changed.emit()
+
+    def _keep(self, track: int, subject: StoredSubject | None) -> None:
+        stored = (
+            None
+            if subject is None
+            else {
+                "subject": base64.b64encode(subject.content).decode(),
+                "osim": base64.b64encode(subject.osim).decode(),
+                "choice": asdict(subject.choice),
+                "report": subject.report,
+            }
+        )
+        self._write(_SUBJECT.format(track), stored)
+        self._known[track] = subject
+        self._document.forget_derived("kinematics", track)
+        self.changed.emit()
+
+    def _write(self, key: str, value: Any) -> None:
+        project = self._document.project
+        if project is None:
+            return
+        try:
+            project.set_state(key, value)
+        except UserError as error:
+            self._document.failed.emit(str(error))
+
+    def _stored(self, track: int) -> StoredSubject | None:
+        project = self._document.project
+        stored = None if project is None else project.state(_SUBJECT.format(track))
+        if not isinstance(stored, dict):
+            return None
+        try:
+            return StoredSubject(
+                base64.b64decode(stored["subject"]),
+                base64.b64decode(stored["osim"]),
+                _choice_of(stored["choice"]),
+                dict(stored["report"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            name = "" if project is None else project.path
+            self._document.tell(
+                f"The body model of person {track + 1} in {name} is damaged; simulate anew."
+            )
+            return None
+
+    def _reopened(self) -> None:
+        self._known.clear()
+        self._say_anew()
+
+    def _say_anew(self) -> None:
+        self.failure = ""
+        self.changed.emit()
+
+    def _closing(self) -> None:
+        self.cancel()
+        self._job = None
+        self._known.clear()
+        self.changed.emit()
+
+
+def _choice_of(stored: Any) -> SimulationChoice:
+    known = {field.name for field in fields(SimulationChoice)}
+    values = stored if isinstance(stored, dict) else {}
+    return SimulationChoice(**{name: value for name, value in values.items() if name in known})
