@@ -216,14 +216,12 @@ def ask_export(
     return dialog.choice() if dialog.exec() == QDialog.DialogCode.Accepted else None
 
 
-def ask_curves_file(parent: QWidget, proposed: Path) -> Path | None:
-    """Where curves are written; the suffix is added where it lacks."""
-    path, _ = QFileDialog.getSaveFileName(
-        parent, "Save the curves as", str(proposed), "CSV files (*.csv)"
-    )
+def ask_new_file(parent: QWidget, title: str, proposed: Path, kinds: str) -> Path | None:
+    """Where something is written; the suffix of ``proposed`` is added where one lacks."""
+    path, _ = QFileDialog.getSaveFileName(parent, title, str(proposed), kinds)
     if not path:
         return None
-    return Path(path) if Path(path).suffix else Path(path).with_suffix(".csv")
+    return Path(path) if Path(path).suffix else Path(path).with_suffix(proposed.suffix)
 
 
 def ask_number(

@@ -43,6 +43,11 @@ BUILT_IN = (
     ),
     Layout("3D", shows="3d", docks=("inspector", "timeline")),
     Layout("Presentation", panes=Arrangement.GRID, split=55, docks=("timeline",), toolbar=False),
+    Layout(
+        "Simulate",
+        docks=("inspector", "simulation", "jobs", "curves", "timeline"),
+        front="simulation",
+    ),
 )
 
 

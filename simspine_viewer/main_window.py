@@ -47,6 +47,7 @@ from simspine_viewer.poses import Poses
 from simspine_viewer.quality_monitor import QualityMonitor
 from simspine_viewer.selection import Selection
 from simspine_viewer.settings import Settings
+from simspine_viewer.simulation_panel import SimulationPanel
 from simspine_viewer.simulations import Simulations
 from simspine_viewer.status_bar import StatusBar
 from simspine_viewer.theme import Theme, theme_for
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
     job_panel: JobPanel
     people_panel: PeoplePanel
     findings_panel: FindingsPanel
+    simulation_panel: SimulationPanel
     docks: dict[str, QDockWidget]
 
     error_said = Signal(str)

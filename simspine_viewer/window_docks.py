@@ -12,6 +12,7 @@ from simspine_viewer.inspector import Inspector
 from simspine_viewer.notes_panel import MarkersPanel
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
 from simspine_viewer.people_panel import PeoplePanel
+from simspine_viewer.simulation_panel import SimulationPanel
 from simspine_viewer.time_aids import TimeAids
 from simspine_viewer.timeline import Timeline
 
@@ -43,10 +44,14 @@ def build_docks(window: MainWindow) -> None:
     window.job_panel = JobPanel(window.jobs)
     window.people_panel = PeoplePanel(document, cursor)
     window.findings_panel = FindingsPanel()
+    window.simulation_panel = SimulationPanel(
+        document, cursor, window.selection, window.simulations, window.poses
+    )
     window.markers_panel = MarkersPanel(window.aids.markers, cursor)
     window.docks = {}
     for name, title, widget in (
         ("inspector", "Inspector", window.inspector),
+        ("simulation", "Body", window.simulation_panel),
         ("people", "People", window.people_panel),
         ("findings", "Findings", window.findings_panel),
         ("history", "History", window.history_panel),

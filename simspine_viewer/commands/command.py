@@ -27,6 +27,8 @@ class State:
     cameras_corrected: bool = False
     has_range: bool = False
     n_markers: int = 0
+    simulating: bool = False
+    has_model: bool = False
 
 
 def state_of(window: MainWindow) -> State:
@@ -50,6 +52,8 @@ def state_of(window: MainWindow) -> State:
         cameras_corrected=sequence.cameras is not sequence.info.cameras,
         has_range=bool(window.frame_range),
         n_markers=len(window.aids.markers.all),
+        simulating=window.simulations.job is not None,
+        has_model=window.simulations.subject is not None,
     )
 
 

@@ -181,7 +181,7 @@ def ask_save_curves(window: MainWindow) -> None:
     if project is None:
         return
     proposed = project.path.with_name(f"{project.path.stem}_curves.csv")
-    path = dialogs.ask_curves_file(window, proposed)
+    path = dialogs.ask_new_file(window, "Save the curves as", proposed, "CSV files (*.csv)")
     if path is not None:
         window.guarded(lambda: save_curves(window, path))
 

@@ -1,13 +1,16 @@
-"""Cameras in space and time: refined, reset, synchronised."""
+"""Cameras in space and time: refined, reset, synchronised. The body model: made, saved, removed."""
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QDialog
 
 from pipeline.data import edits
 from pipeline.data.history import Place
+from pipeline.io.atomic import atomic_text
+from simspine_viewer import dialogs
 from simspine_viewer.commands.command import Command, State
 
 if TYPE_CHECKING:
@@ -53,6 +56,46 @@ def synchronise(window: MainWindow) -> None:
         SyncDialog(window.document, window.jobs, _here(window), window).show()
 
 
+def can_simulate(state: State) -> bool:
+    """A recording is open, and no body model is being made."""
+    return state.is_open and not state.simulating
+
+
+def simulating(state: State) -> bool:
+    """A body model is being made."""
+    return state.simulating
+
+
+def has_model(state: State) -> bool:
+    """The annotated person has a body model: simulate first."""
+    return state.has_model and not state.simulating
+
+
+def simulate(window: MainWindow) -> None:
+    """Scale the body model to the annotated person, and show the panel that tells of it."""
+    dock = window.docks["simulation"]
+    dock.show()
+    dock.raise_()
+    window.simulations.start()
+
+
+def save_model(window: MainWindow) -> None:
+    """Ask for a file and write the annotated person's model as OpenSim reads it."""
+    subject, project = window.simulations.subject, window.document.project
+    assert subject is not None
+    assert project is not None
+    name = f"{project.path.stem}-person-{window.document.person + 1}.osim"
+    proposed = project.path.with_name(name)
+    path = dialogs.ask_new_file(
+        window, "Save the body model as", proposed, "OpenSim models (*.osim)"
+    )
+    if path is None:
+        return
+    with atomic_text(path) as handle:
+        handle.write(zlib.decompress(subject.osim).decode())
+    window.say(f"Wrote {path.name} in {path.parent}.")
+
+
 def _brought_forward(window: MainWindow, kind: type[QDialog]) -> bool:
     for dialog in window.findChildren(kind):
         if dialog.isVisible():
@@ -75,4 +118,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("sync-cameras", "Tools", "Synchronise Cameras…",
             "Shift a camera's video in time against the others.",
             synchronise, (), several_cameras, after_separator=True),
+    Command("simulate", "Tools", "Simulate",
+            "Scale the body model to the annotated person and let it follow the points.",
+            simulate, ("F9",), can_simulate, after_separator=True),
+    Command("cancel-simulate", "Tools", "Cancel the Simulation",
+            "Stop making a body model; the one that was there stays.",
+            lambda w: w.simulations.cancel(), (), simulating),
+    Command("save-model", "Tools", "Save Body Model…",
+            "Write the annotated person's model as an OpenSim file.",
+            lambda w: w.guarded(lambda: save_model(w)), (), has_model),
+    Command("forget-model", "Tools", "Remove Body Model",
+            "Take the annotated person's model out of the project; points and edits stay.",
+            lambda w: w.simulations.forget(), (), has_model),
 )  # fmt: skip

@@ -284,7 +284,7 @@ def test_curves_follow_and_move_the_cursor(
     first, last = plot.plots[0].getViewBox().viewRange()[0]
     assert (first, last - first) == pytest.approx((window.aids.view.first, window.aids.view.span))
     target = tmp_path / "curves.csv"
-    monkeypatch.setattr(dialogs, "ask_curves_file", lambda *a: target)
+    monkeypatch.setattr(dialogs, "ask_new_file", lambda *a: target)
     select(window, 4, 6)
     window.table.actions["curves-save"].trigger()
     assert [line.split(",")[0] for line in target.read_text().splitlines()] == [

@@ -61,7 +61,9 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recordings: dict[in
     monkeypatch.setattr(
         dialogs, "ask_export", lambda *a: dialogs.ExportChoice("trc", tmp_path / "out.trc")
     )
-    monkeypatch.setattr(dialogs, "ask_curves_file", lambda *a: tmp_path / "curves.csv")
+    monkeypatch.setattr(
+        dialogs, "ask_new_file", lambda _w, _t, proposed, _k: tmp_path / proposed.name
+    )
     monkeypatch.setattr(dialogs, "ask_number", lambda *a: 25.0)
     monkeypatch.setattr(dialogs, "ask_text", lambda *a: "3")
     monkeypatch.setattr(dialogs, "offer_read_only", lambda *a: True)
