@@ -44,5 +44,5 @@ class CalibrationNotes(QObject):
         if sentence:
             findings = (Finding("warning", "calibration-alarm", f"{sentence} {CURE}"), *findings)
         window.findings_panel.set_findings(findings)
-        title = f"Findings ({len(findings)})" if findings else "Findings"
+        title = f"Findings {len(findings)}" if findings else "Findings"
         window.docks["findings"].setWindowTitle(title)

@@ -45,7 +45,7 @@ BUILT_IN = (
     Layout("Presentation", panes=Arrangement.GRID, split=55, docks=("timeline",), toolbar=False),
     Layout(
         "Simulate",
-        docks=("inspector", "simulation", "jobs", "curves", "timeline"),
+        docks=("inspector", "simulation", "jobs", "timeline"),
         front="simulation",
     ),
 )

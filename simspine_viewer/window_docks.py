@@ -28,7 +28,7 @@ ELSEWHERE = {
 HIDDEN = ("curves", "markers")
 BELOW = ("curves", "timeline")  # the pictures, from the top
 LEAST_PANEL = (60, 24)  # widget points; less than its scroll bars ask for
-RIGHT_WIDTH = 330  # widget points; the inspector's columns fit
+RIGHT_WIDTH = 336  # widget points; the inspector's columns and the tabs of all panels fit
 # Of the window's height: what lanes may take, curves take at first, and curves may take.
 LANES_SHARE, CURVES_SHARE, MOST_CURVES = 0.25, 0.2, 0.5
 

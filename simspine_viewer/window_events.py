@@ -67,7 +67,7 @@ class WindowEvents(QObject):
         window.loader.set_recording(info.videos, sequence.syncs)
         findings = project_findings(project)
         window.findings_panel.set_findings(findings)
-        title = f"Findings ({len(findings)})" if findings else "Findings"
+        title = f"Findings {len(findings)}" if findings else "Findings"
         window.docks["findings"].setWindowTitle(title)
         window.welcome.set_busy("")
         window.stack.setCurrentWidget(window.splitter)

@@ -65,7 +65,7 @@ _HELP = {
     "Edit": "The active view big, the others in a strip; little 3D.",
     "3D": "Only the 3D view, with the inspector and the timeline.",
     "Presentation": "Pictures, 3D and timeline, nothing else.",
-    "Simulate": "Curves below the pictures, the body panel in front.",
+    "Simulate": "Pictures and 3D, the body panel in front.",
 }
 
 

@@ -33,7 +33,7 @@ from simspine_viewer.timeline import Timeline
 from simspine_viewer.video_pane import VideoPane
 
 # resources/style.qss: left and right padding of tabs, header sections and cells.
-TAB, SECTION, CELL = 16, 10, 8
+TAB, SECTION, CELL = 8, 10, 8
 BREAK = re.compile(r"(?<=[\s/])")  # where Qt may break a line
 
 
