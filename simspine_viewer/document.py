@@ -42,7 +42,8 @@ class Document(QObject):
     history_changed : undo and redo possibilities changed.
     person_changed(int) : another track is being annotated.
     preview_changed : :attr:`preview` moved, appeared or went.
-    pose_changed : the simulated body of the frame shown may look different now.
+    pose_changed : :meth:`pose_at` may answer differently for the frame that is shown; many times a
+        second while a drag is solved live.
     place_visited(Place) : undo or redo acted there; take the user to it.
     failed(str) : a change could not be written, in one sentence; nothing was changed.
     unreadable(str) : a part of the project's file cannot be read, in one sentence, said once.
@@ -64,6 +65,7 @@ class Document(QObject):
         self.project: Project | None = None
         self.person = 0
         self.preview: Preview | None = None
+        # Who simulates: the pose of the annotated person in a frame, None where there is none yet.
         self.pose_source: Callable[[int], Pose | None] | None = None
         self._cached: FramePoints | None = None
         self._cached_key: tuple[int, int] | None = None
@@ -244,8 +246,10 @@ class Document(QObject):
         return self._cached
 
     def pose_at(self, frame: int) -> Pose | None:
-        """The simulated body of the annotated person; None where there is none."""
-        return None if self.pose_source is None else self.pose_source(frame)
+        """The simulated body of the annotated person in one frame, None where there is none."""
+        if self.pose_source is None or not self.is_open:
+            return None
+        return self.pose_source(frame)
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The simulated body at one frame, as the 3D view, panes and panels draw it."""
+"""A simulated body at one frame, as the views draw it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ FloatArray = NDArray[np.float64]
 class Pose:
     """A simulated body at one frame.
 
+    What is drawn of it is remembered by identity: whoever hands poses out gives the same object
+    until it changes, and the same ``model`` from frame to frame.
+
     Attributes
     ----------
-    model
-        The same object from frame to frame; its markers are the keypoints of the skeleton.
-    ground_from_body
-        (B, 3, 4), metres, world.
-    coordinates
-        (Q,) radians and metres.
-    markers
-        (K, 3) metres; NaN where the model has no such marker.
-    live
+    model : KinematicModel
+        B bodies and Q coordinates.
+    ground_from_body : (B, 3, 4) array
+        Metres, world; NaN where a body cannot be placed.
+    coordinates : (Q,) array
+        Radians and metres.
+    markers : (K, 3) array
+        The model's markers, one per keypoint of the skeleton, metres; NaN where it has none.
+    live : bool
         Solved for a drag under way.
     """
 
@@ -36,4 +39,4 @@ class Pose:
     ground_from_body: FloatArray
     coordinates: FloatArray
     markers: FloatArray
-    live: bool
+    live: bool = False
