@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from pipeline.data.errors import UserError
 from pipeline.data.patch import Change
+from pipeline.data.source import Source
 from pipeline.jobs.messages import Job
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager
@@ -113,13 +114,35 @@ class Poses(QObject):
         points = document.points_at(frame)
         known = np.isfinite(points.fused[:, :1])
         markers = np.where(known, points.fused, points.xyz)
+        sigma = np.where(known[:, 0], points.fused_sigma, points.sigma) / 1000.0
+        by_hand = np.isin(points.source, (Source.MANUAL_2D, Source.MANUAL_3D))
         preview = document.preview
         if live and preview is not None:
-            markers = markers.copy()
-            markers[preview.keypoint] = preview.xyz
+            dragged = preview.keypoint
+            markers, by_hand = markers.copy(), by_hand.copy()
+            markers[dragged], by_hand[dragged] = preview.xyz, True
+            sigma[dragged] = preview.sigma / 1000.0 if preview.sigma > 0.0 else np.nan
         start = self._last if live and self._last is not None else self._stored(frame)
-        solved = self._solver.solve(markers, start if start is not None else self._last)
+        solved = self._solver.solve(
+            markers,
+            start if start is not None else self._last,
+            self._factors(markers, sigma, by_hand),
+        )
         return self._pose(solved, live=live) if np.isfinite(solved).all() else None
+
+    def _factors(
+        self, markers: FloatArray, sigma: FloatArray, by_hand: NDArray[np.bool_]
+    ) -> FloatArray:
+        """(K,) what the points of one frame weigh more or less than usual, as the worker has it."""
+        from pipeline.kinematics.measured import Measured, trust_of
+        from pipeline.kinematics.subject import weight_factors
+
+        assert self._subject is not None
+        manual = np.where(by_hand, Source.MANUAL_3D, Source.NONE).astype(np.uint8)
+        names = self._subject.model.marker_names
+        one = Measured(names, np.zeros(1), markers[None], sigma[None], manual[None], 1.0)
+        factors: FloatArray = weight_factors(self._subject, trust_of(one))[0]
+        return factors
 
     def _stored(self, frame: int) -> FloatArray | None:
         """Coordinates as last solved in the worker, even if something changed since."""

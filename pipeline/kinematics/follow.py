@@ -13,9 +13,9 @@ from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.ik import solve_steps
 from pipeline.kinematics.ik_options import IkOptions, IkResult
 from pipeline.kinematics.labels import Labels, fuse_labels
-from pipeline.kinematics.measured import Measured, trust_of
+from pipeline.kinematics.measured import MANUAL_SIGMA, Measured, definition_sigma, trust_of
 from pipeline.kinematics.published import CHAIN
-from pipeline.kinematics.subject import Subject
+from pipeline.kinematics.subject import Subject, weight_factors
 
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
@@ -79,7 +79,8 @@ def solved_steps(
     start: FloatArray | None = None,
 ) -> Generator[Step, None, IkResult]:
     """Joint coordinates for the measured points; the steps end at ``share``."""
-    options = subject.ik_options(threads=threads)
+    factors = weight_factors(subject, trust_of(measured))
+    options = subject.ik_options(threads=threads, marker_weights_at=factors)
     return (yield from _solved(subject, measured.xyz, options, 0.0, share, start))
 
 
@@ -105,7 +106,9 @@ def finish_steps(
     )
     there = np.isfinite(solved.cost)
     start = solved.coordinates[there][0] if there.any() else None
-    options = subject.ik_options(labels=True, threads=threads)
+    by_hand = (definition_sigma(measured.names) / MANUAL_SIGMA) ** 2
+    factors = np.where(measured.manual != Source.NONE, by_hand, 1.0)
+    options = subject.ik_options(labels=True, threads=threads, marker_weights_at=factors)
     fitted = yield from _solved(subject, labels.xyz, options, begin, 1.0, start)
     return Followed(solved, virtual, labels, fitted)
 

@@ -20,6 +20,8 @@ _DEFINED_WORSE = {
     "LLatissimus": 0.025, "RLatissimus": 0.025, "LEar": 0.015, "REar": 0.015,
 }  # fmt: skip
 _USUAL_SIGMA = 0.010  # m, of a point that comes without one
+#: m: what a person places is what the keypoint is defined as, but for the hand.
+MANUAL_SIGMA = 0.003
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,5 +81,21 @@ def definition_sigma(names: tuple[str, ...]) -> FloatArray:
 def trust_of(measured: Measured) -> FloatArray:
     """(T, K) SD of a point as the place that its keypoint is defined as, metres; NaN: missing."""
     there = np.isfinite(measured.xyz).all(axis=-1)
-    sigma = np.where(np.isfinite(measured.sigma), measured.sigma, _USUAL_SIGMA)
-    return np.where(there, np.hypot(sigma, definition_sigma(measured.names)), np.nan)
+    by_hand = measured.manual != Source.NONE
+    defined = np.where(by_hand, MANUAL_SIGMA, definition_sigma(measured.names))
+    # What is placed in 3D comes without one, and is as good as the hand.
+    unknown = np.where(by_hand, MANUAL_SIGMA, _USUAL_SIGMA)
+    sigma = np.where(np.isfinite(measured.sigma), measured.sigma, unknown)
+    return np.where(there, np.hypot(sigma, defined), np.nan)
+
+
+def usual_trust(measured: Measured) -> FloatArray:
+    """(K,) the middle of :func:`trust_of` over the frames, and what is usual where there is none.
+
+    A keypoint that nobody has seen yet may be placed by hand later.
+    """
+    trust = trust_of(measured)
+    usual = np.hypot(_USUAL_SIGMA, definition_sigma(measured.names))
+    for place in np.flatnonzero(np.isfinite(trust).any(axis=0)):
+        usual[place] = np.nanmedian(trust[:, place])
+    return usual

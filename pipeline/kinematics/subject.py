@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.data.errors import UserError
 from pipeline.kinematics.ik_options import IkOptions, Prior
 from pipeline.kinematics.labels import CUTOFF
-from pipeline.kinematics.measured import Measured, definition_sigma, trust_of
+from pipeline.kinematics.measured import Measured, definition_sigma, trust_of, usual_trust
 from pipeline.kinematics.model import GROUND, KinematicModel
 from pipeline.kinematics.model_file import model_arrays, model_of
 
@@ -28,6 +28,8 @@ FloatArray = NDArray[np.float64]
 MARKER_SD = 0.010
 # A model's marker is not better known than this, nor worse where nothing measured it.
 _MODEL_SIGMA = (0.005, 0.030)
+# Weights of one frame are within this factor of those of the middle frame.
+_FARTHEST = 25.0
 _KIND, _VERSION = "simspine-subject", 1
 
 
@@ -40,7 +42,7 @@ class Subject:
     model
         Its markers are the K keypoints of the skeleton, in their order.
     weights
-        (K,) of a measured point; 0 where none was ever measured, or the model has no such marker.
+        (K,) of a measured point; 0 where the model has no such marker.
     model_sigma
         (K,) metres: how well the model's marker stands for the keypoint; NaN where the model has
         no such marker.
@@ -79,17 +81,23 @@ def subject_of(
 ) -> Subject:
     """A subject from a scaled model and the points it is to follow, ``model_sigma`` not learnt.
 
-    The usual variance of a marker of ten millimetres against that of each point, in the middle of
-    its frames, is its weight.
+    The variance of a marker of ten millimetres against that of each point, in the middle of its
+    frames, is its weight.
     """
     lacking = np.array([name not in model.marker_names for name in measured.names])
-    trust = trust_of(measured)
-    weights = np.zeros(len(measured.names))
-    for place in np.flatnonzero(np.isfinite(trust).any(axis=0) & ~lacking):
-        seen = trust[np.isfinite(trust[:, place]), place]
-        weights[place] = (MARKER_SD / np.median(seen)) ** 2
+    weights = np.where(lacking, 0.0, (MARKER_SD / usual_trust(measured)) ** 2)
     sigma = np.where(lacking, np.nan, _MODEL_SIGMA[1])
     return Subject(_in_order(model, measured.names), weights, sigma, dict(priors), cutoff)
+
+
+def weight_factors(subject: Subject, trust: FloatArray) -> FloatArray:
+    """(..., K) factors on a subject's weights for points of another SD than usual, metres.
+
+    Bounded, so that no point outvotes all others; 1 where the SD is not known.
+    """
+    with np.errstate(divide="ignore"):
+        factors = (MARKER_SD / trust) ** 2 / subject.weights
+    return np.clip(np.where(np.isfinite(factors), factors, 1.0), 1.0 / _FARTHEST, _FARTHEST)
 
 
 def with_model_sigma(subject: Subject, measured: Measured, virtual: FloatArray) -> Subject:
