@@ -36,6 +36,7 @@ EXPORT_FORMATS = {
 }
 
 EXPORT_STAGES = {
+    "labels": "Labels, final and with the body model",
     "final": "Final, solved over time",
     "triangulated": "Triangulated, each frame by itself",
 }
@@ -109,6 +110,8 @@ class ExportDialog(QDialog):
         parent: QWidget | None = None,
         person: int = 1,
         frames: tuple[int, int] | None = None,
+        *,
+        has_model: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Export Person {person}")
@@ -124,10 +127,13 @@ class ExportDialog(QDialog):
             self.format.addItem(title, key)
         self.stage = QComboBox()
         for key, title in EXPORT_STAGES.items():
-            self.stage.addItem(title, key)
+            if key != "labels" or has_model:
+                self.stage.addItem(title, key)
         self.stage.setToolTip(
-            "Final points follow from all views and frames together: smoother, and without gaps "
-            "where a point is hidden for a moment. Triangulated ones follow from one frame alone."
+            "Labels are the final points put together with the body model: no keypoint is missing, "
+            "and the spine is one that a body can have. Final points follow from all views and "
+            "frames together: smoother, and without gaps where a point is hidden for a moment. "
+            "Triangulated ones follow from one frame alone."
         )
         self.path = QLineEdit()
         self.path.setMinimumWidth(420)
@@ -209,10 +215,15 @@ class ExportDialog(QDialog):
 
 
 def ask_export(
-    parent: QWidget, project: Path, person: int, frames: tuple[int, int] | None = None
+    parent: QWidget,
+    project: Path,
+    person: int,
+    frames: tuple[int, int] | None = None,
+    *,
+    has_model: bool = False,
 ) -> ExportChoice | None:
     """What to export and where to; ``frames`` is the selected range, if there is one."""
-    dialog = ExportDialog(project, parent, person, frames)
+    dialog = ExportDialog(project, parent, person, frames, has_model=has_model)
     return dialog.choice() if dialog.exec() == QDialog.DialogCode.Accepted else None
 
 

@@ -75,6 +75,10 @@ class JobManager(QObject):
     def running(self) -> list[JobState]:
         return [state for state in self.jobs if state.running]
 
+    def worker(self, kind: str) -> WorkerProcess | None:
+        """The worker of a kind, once it has been needed."""
+        return self._workers.get(kind)
+
     def submit(
         self,
         task: str,

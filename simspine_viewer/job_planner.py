@@ -21,10 +21,11 @@ from pipeline.geometry.fuse import (
 )
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.geometry.track_limbs import LimbLengths
+from pipeline.io.stored_subject import StoredSubject
 from pipeline.jobs.messages import Done, Job, Partial
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
-from simspine_viewer.simulations import WORKER, Simulations, StoredSubject
+from simspine_viewer.simulations import WORKER, Simulations
 from simspine_viewer.time_cursor import TimeCursor
 
 QUIET_MS = 300

@@ -14,11 +14,12 @@ from PySide6.QtCore import QObject, Signal
 from pipeline.data.errors import UserError
 from pipeline.data.patch import Change
 from pipeline.data.source import Source
+from pipeline.io.stored_subject import StoredSubject
 from pipeline.jobs.messages import Job
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager
 from simspine_viewer.pose import Pose
-from simspine_viewer.simulations import Simulations, StoredSubject
+from simspine_viewer.simulations import Simulations
 
 if TYPE_CHECKING:
     from pipeline.kinematics.ik import LiveSolver

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from simspine_viewer.document import Document
 from simspine_viewer.poses import Poses
 from simspine_viewer.selection import Selection
-from simspine_viewer.simulations import SimulationChoice, Simulations, StoredSubject
+from simspine_viewer.simulations import SimulationChoice, Simulations
 from simspine_viewer.stage_shares import Shares, shares_of
 from simspine_viewer.time_cursor import TimeCursor
 
@@ -171,7 +171,7 @@ class SimulationPanel(QWidget):
             self.bar.setValue(round(1000 * job.fraction))
             self.result.setText(f"{job.text}…")
         else:
-            self.result.setText(_said(is_open, simulations.failure, subject, choice))
+            self.result.setText(_said(is_open, simulations))
         self._show_frame()
 
     def _frame_changed(self) -> None:
@@ -248,11 +248,10 @@ class SimulationPanel(QWidget):
             self.verdict.setVisible(True)
 
 
-def _said(
-    is_open: bool, failure: str, subject: StoredSubject | None, choice: SimulationChoice
-) -> str:
-    if failure:
-        return failure
+def _said(is_open: bool, simulations: Simulations) -> str:
+    subject = simulations.subject
+    if simulations.failure:
+        return simulations.failure
     if not is_open:
         return "Open a recording to simulate the person in it."
     if subject is None:
@@ -266,8 +265,7 @@ def _said(
         f"Scaled on {report['frames']} frames, {report['mass']:.0f} kg. Half of its points lie"
         f" within {1000 * report['median_error']:.0f} mm of the measured ones."
     )
-    changed = subject.choice != choice
-    return f"{text} What is asked for has changed since." if changed else text
+    return f"{text} What is asked for has changed since." if simulations.is_outdated else text
 
 
 def _with_unit(value: float, unit: str, before: str = "") -> str:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from pipeline.data.errors import UserError
+from pipeline.io.stored_subject import StoredSubject, from_state, key_of, to_state
 from pipeline.jobs.messages import Done
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
 
 #: The worker that runs OpenSim and the solver.
 WORKER = "simulation"
-_SUBJECT, _OPTIONS = "subject.{}", "simulation.{}"
+_OPTIONS = "simulation.{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,6 @@ class SimulationChoice:
     height: float | None = None
     mass: float | None = None
     cutoff: float = 6.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StoredSubject:
-    """A person's model in the project.
-
-    ``content`` is read by ``pipeline.kinematics.subject``, ``osim`` is the model as OpenSim reads
-    it (zlib); ``choice`` is what it was made with, ``report`` what came out.
-    """
-
-    content: bytes
-    osim: bytes
-    choice: SimulationChoice
-    report: dict[str, Any]
 
 
 class Simulations(QObject):
@@ -93,10 +79,17 @@ class Simulations(QObject):
         stored = {} if project is None else project.state(_OPTIONS.format(self._document.person))
         return _choice_of(stored)
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether something else is asked for than what the model was made with."""
+        subject = self.subject
+        return subject is not None and _choice_of(subject.choice) != self.choice
+
     def set_choice(self, choice: SimulationChoice) -> None:
         """Ask for something else, from the next simulation on."""
         if choice != self.choice and self._document.project is not None:
             self._write(_OPTIONS.format(self._document.person), asdict(choice))
+            self.failure = ""
             self.changed.emit()
 
     def start(self) -> None:
@@ -128,7 +121,7 @@ class Simulations(QObject):
         self._job = None
         if isinstance(state.ending, Done) and self._document.is_open:
             args, result = state.job.args, state.ending.result
-            choice = _choice_of(args)
+            choice = asdict(_choice_of(args))
             made = StoredSubject(result["subject"], result["osim"], choice, result["report"])
             self._keep(int(args["track"]), made)
         else:
@@ -140,17 +133,7 @@ class Simulations(QObject):
             self.changed.emit()
 
     def _keep(self, track: int, subject: StoredSubject | None) -> None:
-        stored = (
-            None
-            if subject is None
-            else {
-                "subject": base64.b64encode(subject.content).decode(),
-                "osim": base64.b64encode(subject.osim).decode(),
-                "choice": asdict(subject.choice),
-                "report": subject.report,
-            }
-        )
-        self._write(_SUBJECT.format(track), stored)
+        self._write(key_of(track), to_state(subject))
         self._known[track] = subject
         self._document.forget_derived("kinematics", track)
         self.changed.emit()
@@ -166,22 +149,10 @@ class Simulations(QObject):
 
     def _stored(self, track: int) -> StoredSubject | None:
         project = self._document.project
-        stored = None if project is None else project.state(_SUBJECT.format(track))
-        if not isinstance(stored, dict):
-            return None
-        try:
-            return StoredSubject(
-                base64.b64decode(stored["subject"]),
-                base64.b64decode(stored["osim"]),
-                _choice_of(stored["choice"]),
-                dict(stored["report"]),
-            )
-        except (KeyError, TypeError, ValueError):
-            name = "" if project is None else project.path
-            self._document.tell(
-                f"The body model of person {track + 1} in {name} is damaged; simulate anew."
-            )
-            return None
+        if project is not None:
+            with self._document.telling():
+                return from_state(project.state(key_of(track)), track, project.path)
+        return None
 
     def _reopened(self) -> None:
         self._known.clear()

@@ -71,9 +71,20 @@ def balancing(balancing_source: Path, tmp_path: Path) -> Path:
     return target
 
 
+@pytest.fixture(scope="session")
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all tests of a run, and the workers they start, keep compiled kernels."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "numba"
+
+
 @pytest.fixture(autouse=True)
-def _isolated_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings, caches and user data of each test live in its own folder."""
+def _isolated_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_once: Path) -> None:
+    """Settings, caches and user data of each test live in its own folder.
+
+    Compiled kernels are shared: making them takes half a minute.
+    """
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(compiled_once))
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
 

@@ -37,6 +37,7 @@ _LABELS = tuple(source.label for source in Source)
 _STAGES = {
     "triangulated": "triangulated, each frame by itself",
     "final": "final, solved over time",
+    "labels": "labels, solved over time and put together with the body model",
 }
 
 Row = tuple[Any, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,25 @@ from numpy.typing import NDArray
 from pipeline.data.errors import UserError
 from pipeline.data.frame_ranges import n_frames_in, nearest_first
 from pipeline.data.observations import track_ids
+from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.fuse import solve_fused
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.io.project_authorship import Authorship
+from pipeline.io.stored_subject import StoredSubject
 
 FORMATS: tuple[str, ...] = ("trc", "csv", "openpose", "coco")
 
-#: Which 3D points are written: those of each frame by itself, or those solved over time.
-STAGES: tuple[str, ...] = ("triangulated", "final")
-STAGE_GROUPS = {"triangulated": "points3d", "final": "fused"}
+#: Which 3D points are written: those of each frame by itself, those solved over time, or these put
+#: together with the body model.
+STAGES: tuple[str, ...] = ("triangulated", "final", "labels")
+_LAYERS = {
+    "triangulated": "points3d.{}",
+    "final": "fused.{}",
+    "labels": "kinematics.label_{}",
+}
+
+Solve = Callable[[Sequence, int, NDArray[np.intp]], tuple[Patch, ...]]
 
 #: How far an export has come, in 0..1, and what it is doing.
 Step = tuple[float, str]
@@ -55,6 +65,8 @@ class ExportRequest:
         Name of the project; that of the recording by default.
     stage : str
         Which of :data:`STAGES` the 3D points are of.
+    subject : StoredSubject, optional
+        The person's body model, needed for labels.
     """
 
     sequence: Sequence
@@ -65,6 +77,7 @@ class ExportRequest:
     authorship: dict[tuple[str, int], Authorship] | None = None
     title: str = ""
     stage: str = "final"
+    subject: StoredSubject | None = None
 
     @property
     def name(self) -> str:
@@ -87,7 +100,12 @@ def check_request(request: ExportRequest) -> None:
     if request.stage not in STAGES:
         raise UserError(
             f"{request.path} was not written: there are no {request.stage!r} points, only "
-            f"{' and '.join(STAGES)} ones."
+            f"{', '.join(STAGES)} ones."
+        )
+    if request.stage == "labels" and request.subject is None:
+        raise UserError(
+            f"{request.path} was not written: person {request.track + 1} of “{request.name}” has "
+            "no body model yet; simulate first (Tools ▸ Simulate)."
         )
     (start, stop), n_frames = request.span, request.sequence.n_frames
     if not 0 <= start < stop <= n_frames:
@@ -115,17 +133,32 @@ def solve_steps(request: ExportRequest) -> Iterator[Step]:
     """Bring the 3D points of the request's stage and frames up to date."""
     sequence, track = request.sequence, request.track
     start, stop = request.span
-    final = request.stage == "final"
-    stale = sequence.stamps.stale(STAGE_GROUPS[request.stage], track)
+    group = _LAYERS[request.stage].partition(".")[0]
+    stale = sequence.stamps.stale(group, track)
     stale[:start] = stale[stop:] = False
-    ranges = nearest_first(stale, start, FUSED_BLOCK if final else BLOCK)
+    ranges = nearest_first(stale, start, BLOCK if group == "points3d" else FUSED_BLOCK)
     done, total = 0, n_frames_in(ranges)
+    solve, doing = _solver(request)
     for first, end in ranges.tolist():
         block = np.arange(first, end, dtype=np.intp)
-        patches = (solve_fused if final else solve_points3d)(sequence, track, block)
-        sequence.land(patches, block, sequence.revision)
+        sequence.land(solve(sequence, track, block), block, sequence.revision)
         done += len(block)
-        yield done / total, "Solving over time" if final else "Triangulating"
+        yield done / total, doing
+
+
+def _solver(request: ExportRequest) -> tuple[Solve, str]:
+    """What brings the points of the request's stage up to date, and what it is doing."""
+    if request.stage == "triangulated":
+        return solve_points3d, "Triangulating"
+    if request.stage == "final" or request.subject is None:
+        return solve_fused, "Solving over time"
+    # Loads compiled code, for which nothing else waits.
+    from pipeline.kinematics.follow_sequence import check_subject, solve_kinematics
+    from pipeline.kinematics.subject import subject_from
+
+    subject = subject_from(request.subject.content, request.path)
+    check_subject(subject, request.sequence)
+    return partial(solve_kinematics, subject=subject), "Following with the body model"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,10 +172,10 @@ class Points:
 
 def points_of(request: ExportRequest, frames: NDArray[np.intp]) -> Points:
     """Points of the request's stage, which must be up to date in ``frames``."""
-    group = STAGE_GROUPS[request.stage]
+    layer = _LAYERS[request.stage]
     return Points(
         *(
-            request.sequence.read(f"{group}.{name}", frames, request.track)
+            request.sequence.read(layer.format(name), frames, request.track)
             for name in ("xyz", "sigma", "source")
         )
     )

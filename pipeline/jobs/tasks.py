@@ -58,6 +58,7 @@ def export(job: Job) -> Events:
     """Write a file: args ``project``, ``track``, ``format``, ``out``; ``frames`` if not all.
 
     ``frames`` is the first frame and the one after the last; ``stage`` is "final" if not given.
+    ``subject`` is the person's body model, needed for labels.
     """
     out = Path(job.args["out"])
     with Project.open(Path(job.args["project"]), read_only=True) as project:
@@ -69,6 +70,7 @@ def export(job: Job) -> Events:
             frames=job.args.get("frames"),
             authorship=project.authorship(),
             stage=job.args.get("stage", "final"),
+            subject=job.args.get("subject"),
         )
         yield from _progress(job, export_steps(request))
     yield File(job.id, out)

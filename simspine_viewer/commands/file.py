@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simspine_viewer import dialogs
 from simspine_viewer.commands.command import Command, always
+from simspine_viewer.simulations import WORKER
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
@@ -51,7 +52,13 @@ def ask_export(window: MainWindow) -> None:
         return
     chosen = window.frame_range
     frames = (chosen.start, chosen.stop) if chosen else None
-    choice = dialogs.ask_export(window, project.path, window.document.person + 1, frames)
+    choice = dialogs.ask_export(
+        window,
+        project.path,
+        window.document.person + 1,
+        frames,
+        has_model=window.simulations.subject is not None,
+    )
     if choice is not None:
         export(window, choice)
 
@@ -61,6 +68,7 @@ def export(window: MainWindow, choice: dialogs.ExportChoice) -> None:
     project = window.document.project
     if project is None:
         return
+    with_model = choice.stage == "labels"
     args = {
         "project": str(project.path),
         "track": window.document.person,
@@ -68,9 +76,10 @@ def export(window: MainWindow, choice: dialogs.ExportChoice) -> None:
         "out": str(choice.path),
         "stage": choice.stage,
         **({} if choice.frames is None else {"frames": choice.frames}),
+        **({"subject": window.simulations.subject} if with_model else {}),
     }
-    revision = window.document.sequence.revision
-    window.jobs.submit("export", f"Export {choice.path.name}", args, revision)
+    revision, title = window.document.sequence.revision, f"Export {choice.path.name}"
+    window.jobs.submit("export", title, args, revision, WORKER if with_model else "geometry")
     window.say(f"Writing {choice.path.name} in the background; see Jobs.")
 
 

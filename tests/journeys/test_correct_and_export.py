@@ -37,7 +37,7 @@ def _first_half(recording: Path) -> dict:
 def _second_half(report: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project, keypoint = Path(report["project"]), report["keypoint"]
     target = tmp_path / "out.trc"
-    monkeypatch.setattr(dialogs, "ask_export", lambda *a: dialogs.ExportChoice("trc", target))
+    monkeypatch.setattr(dialogs, "ask_export", lambda *a, **k: dialogs.ExportChoice("trc", target))
     with main_window() as window:
         open_and_settle(window, project)
         document = window.document

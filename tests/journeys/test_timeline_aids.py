@@ -143,7 +143,7 @@ def test_only_the_range_is_exported(
     target = tmp_path / "part.trc"
     asked: list[ExportDialog] = []
 
-    def answer(parent, project, person, frames):
+    def answer(parent, project, person, frames, has_model):
         dialog = ExportDialog(project, parent, person, frames)
         asked.append(dialog)
         dialog.path.setText(str(target))

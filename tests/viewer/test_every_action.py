@@ -59,7 +59,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recordings: dict[in
     monkeypatch.setattr(dialogs, "ask_project", lambda *a: None)
     monkeypatch.setattr(dialogs, "ask_save_as", lambda *a: tmp_path / "copy.simspine")
     monkeypatch.setattr(
-        dialogs, "ask_export", lambda *a: dialogs.ExportChoice("trc", tmp_path / "out.trc")
+        dialogs, "ask_export", lambda *a, **k: dialogs.ExportChoice("trc", tmp_path / "out.trc")
     )
     monkeypatch.setattr(
         dialogs, "ask_new_file", lambda _w, _t, proposed, _k: tmp_path / proposed.name

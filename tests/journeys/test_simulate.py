@@ -1,0 +1,206 @@
+"""A person is simulated in the window: live drag, undo, labels, a killed worker, reopening."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from pipeline.io.trc import read_trc
+from pipeline.jobs.messages import Cancelled, Failed
+from simspine_viewer import dialogs
+from simspine_viewer.main_window import MainWindow
+from simspine_viewer.pose import Pose
+from simspine_viewer.simulations import WORKER, SimulationChoice
+from tests.viewer.window import main_window, open_and_settle, settle, wait_until
+
+pytestmark = [pytest.mark.gui, pytest.mark.realdata, pytest.mark.opensim]
+
+FRAME, LONG = 40, 250_000
+
+
+@pytest.fixture(scope="module")
+def simulating(
+    qapp: QApplication, balancing_source: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:
+    """The real recording, and a model of the person in it being made."""
+    folder = tmp_path_factory.mktemp("simulate") / "balancing"
+    shutil.copytree(balancing_source, folder)
+    with main_window() as made:
+        open_and_settle(made, folder)
+        made.time.set_frame(FRAME)
+        assert made.document.pose_at(FRAME) is None
+        assert not made.table.actions["save-model"].isEnabled()
+        made.table.actions["simulate"].trigger()
+        yield made
+
+
+@pytest.fixture
+def window(simulating: MainWindow) -> MainWindow:
+    """The same window with everything computed."""
+    simulated(simulating)
+    return simulating
+
+
+def keypoint(window: MainWindow, name: str) -> int:
+    return window.document.sequence.info.skeleton.markers.index(name)
+
+
+def simulated(window: MainWindow) -> None:
+    """Everything is computed, and the window can solve poses itself."""
+    wait_until(lambda: window.simulations.job is None, LONG)
+    assert window.simulations.subject is not None, window.simulations.failure
+    wait_until(lambda: window.poses.ready and not window.planner.pending, LONG)
+    settle(window)
+
+
+def stale(window: MainWindow) -> np.ndarray:
+    stamps = window.document.sequence.stamps
+    return np.flatnonzero(stamps.stale("kinematics", window.document.person))
+
+
+def risen(window: MainWindow, still: Pose) -> float:
+    """Metres by which the left hip of the body has risen."""
+    pose = window.document.pose_at(FRAME)
+    assert pose is not None
+    return float((pose.markers - still.markers)[keypoint(window, "LHip"), 1])
+
+
+def test_the_body_comes_to_lie_where_the_points_are(simulating: MainWindow) -> None:
+    window, panel = simulating, simulating.simulation_panel
+    assert panel.isVisible()
+    assert panel.button.text() == "Cancel"
+    assert not window.table.actions["simulate"].isEnabled()
+    simulated(window)
+    assert not len(stale(window))
+    assert "Scaled on 100 frames" in panel.result.text()
+    assert panel.angles[1].text().endswith("°")
+    still = window.document.pose_at(FRAME)
+    assert still is not None
+    assert not still.live
+    away = np.linalg.norm(still.markers - window.document.points_at(FRAME).fused, axis=-1)
+    assert np.nanmedian(away) < 0.03
+    assert np.isfinite(still.markers).all(), "also where nobody saw anything"
+
+
+def test_the_bones_follow_a_dragged_hip_and_go_back(window: MainWindow) -> None:
+    document, hip = window.document, keypoint(window, "LHip")
+    still, start = document.pose_at(FRAME), document.points_at(FRAME).xyz[hip].copy()
+    assert still is not None
+    window.selection.set(keypoint=hip)
+    position = document.history.position
+    for up in np.linspace(0.01, 0.05, 5):
+        window.editor.drag_in_3d(hip, start + np.array([0.0, up, 0.0]))
+    live = document.pose_at(FRAME)
+    assert live is not None
+    assert live.live
+    assert risen(window, still) > 0.025
+    pelvis = live.model.body_names.index("pelvis")
+    assert live.ground_from_body[pelvis, 1, 3] > still.ground_from_body[pelvis, 1, 3] + 0.005
+    wait_until(lambda: "in the drag" in window.simulation_panel.heading.text())
+    assert document.history.position == position, "nothing is written"
+    window.editor.cancel()
+    assert abs(risen(window, still)) < 1e-9
+
+
+def test_what_hangs_on_an_edit_is_solved_anew_and_undone(window: MainWindow) -> None:
+    document, hip = window.document, keypoint(window, "LHip")
+    still, start = document.pose_at(FRAME), document.points_at(FRAME).xyz[hip].copy()
+    assert still is not None
+    window.editor.drag_in_3d(hip, start + np.array([0.0, 0.05, 0.0]))
+    window.editor.release()
+    assert FRAME in stale(window)
+    assert risen(window, still) > 0.025, "at once"
+    wait_until(lambda: not len(stale(window)), LONG)
+    assert risen(window, still) > 0.025
+    label = document.sequence.read("kinematics.label_xyz", FRAME, document.person)[0, hip]
+    np.testing.assert_allclose(label, start + np.array([0.0, 0.05, 0.0]), atol=1e-4)
+    window.table.actions["undo"].trigger()
+    wait_until(lambda: not len(stale(window)), LONG)
+    assert abs(risen(window, still)) < 2e-3
+
+
+def test_labels_have_every_keypoint(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "labels.trc"
+    choice = dialogs.ExportChoice("trc", target, stage="labels")
+    monkeypatch.setattr(dialogs, "ask_export", lambda *_, has_model: has_model and choice)
+    window.table.actions["export"].trigger()
+    wait_until(target.exists, LONG)
+    wait_until(lambda: not window.jobs.running, LONG)
+    labels = read_trc(target)
+    assert len(labels.names) == 37
+    assert np.isfinite(labels.xyz).all()
+
+
+def test_the_model_is_saved_for_opensim(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "person.osim"
+    monkeypatch.setattr(dialogs, "ask_new_file", lambda *_: model)
+    window.table.actions["save-model"].trigger()
+    assert "<OpenSimDocument" in model.read_text()
+
+
+def test_cancelled_a_model_stays_and_without_its_worker_it_is_made_anew(
+    window: MainWindow,
+) -> None:
+    simulations, document = window.simulations, window.document
+    before = simulations.subject
+    window.table.actions["simulate"].trigger()
+    window.table.actions["cancel-simulate"].trigger()
+    state = simulations.job
+    assert state is not None
+    wait_until(lambda: simulations.job is None, LONG)
+    assert isinstance(state.ending, Cancelled)
+    assert simulations.subject is before
+    assert window.simulation_panel.result.text() == "Cancelled"
+
+    # Killed from outside, the worker costs its job only, and the work goes on.
+    window.table.actions["simulate"].trigger()
+    state = simulations.job
+    assert state is not None
+    wait_until(lambda: state.text != "Waiting", LONG)
+    worker = window.jobs.worker(WORKER)
+    assert worker is not None
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    wait_until(lambda: simulations.job is None, LONG)
+    assert isinstance(state.ending, Failed)
+    assert "can be run again" in window.simulation_panel.result.text()
+    position = document.history.position
+    window.editor.drag_in_3d(3, document.points_at(FRAME).xyz[3] + 0.01)
+    window.editor.release()
+    assert document.history.position == position + 1
+    simulations.set_choice(SimulationChoice(height=1.70))
+    assert "has changed" in window.simulation_panel.result.text()
+    window.table.actions["simulate"].trigger()
+    simulated(window)
+    assert simulations.subject is not before
+
+
+def test_a_model_is_there_after_reopening_until_it_is_removed(window: MainWindow) -> None:
+    simulations, document = window.simulations, window.document
+    project, made = document.project, simulations.subject
+    assert project is not None
+    assert made is not None
+    path = project.path
+    document.close()
+    assert simulations.subject is None
+    open_and_settle(window, path)
+    window.time.set_frame(FRAME)
+    assert simulations.subject is not None
+    assert simulations.subject.content == made.content
+    simulated(window)
+    assert document.pose_at(FRAME) is not None
+    window.table.actions["forget-model"].trigger()
+    assert simulations.subject is None
+    assert document.pose_at(FRAME) is None
+    assert not window.table.actions["forget-model"].isEnabled()
