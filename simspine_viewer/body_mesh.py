@@ -31,6 +31,9 @@ COLUMN_RADIUS = 0.027  # m, so that the keypoints of the column stand out of the
 GUESS_RADIUS = 0.005  # m, where the column is drawn across missing keypoints
 BRIDGE_RADIUS = 0.003  # m
 GHOST_RADIUS = 0.011  # m, the place a dragged point came from
+# Beside bones, which show the body, only the points and what joins them need to be seen.
+SLIM_JOINT, SLIM_LINK, SLIM_SPINE = 0.75, 0.0028, 0.0035  # share of a glyph; m; m
+SLIM_COLUMN = 0.0115  # m
 _RINGS = 65  # along the spine: 8 for each of the 8 segments of SpineTrack's column, and the end
 _SIDES = 12  # around the spine
 _LINK_SIDES, _BRIDGE_SIDES = 8, 4
@@ -59,8 +62,10 @@ class BodyMesh:
     """
 
     def __init__(self, skeleton: Skeleton, palette: Palette = STANDARD) -> None:
-        self._radii = joint_radii(skeleton)
         self._column = np.array(skeleton.column, int)
+        self._radii = joint_radii(skeleton)
+        self._slim_radii = SLIM_JOINT * self._radii
+        self._slim_radii[self._column] = SLIM_COLUMN
         consecutive = {frozenset(pair) for pair in pairwise(skeleton.column)}
         self._all_links = skeleton.links
         links = [pair for pair in skeleton.links if frozenset(pair) not in consecutive]
@@ -108,14 +113,16 @@ class BodyMesh:
         preview: tuple[int, FloatArray] | None = None,
         *,
         bridged: bool = True,
+        slim: bool = False,
     ) -> None:
         """Move everything to the points (K, 3) m; NaN points are not drawn.
 
         The ``selected`` joint is drawn larger. With a ``preview`` (keypoint, (3,) m) the person is
         shown with that keypoint moved, and a trail from where it was. ``bridged``: connect what
-        lies on both sides of missing points.
+        lies on both sides of missing points. ``slim``: as drawn over bones.
         """
-        moved, radii = xyz, self._radii.copy()
+        moved, radii = xyz, (self._slim_radii if slim else self._radii).copy()
+        link_radius = SLIM_LINK if slim else LINK_RADIUS
         if selected >= 0:
             radii[selected] *= 1.35
         origin = end = np.full(3, np.nan)
@@ -128,10 +135,10 @@ class BodyMesh:
         self._place(self._ghost, GLYPHS["circle"], origin[None], np.array([GHOST_RADIUS]))
         self._straight(self._trail, origin[None], end[None], LINK_RADIUS / 2)
         a, b = moved[self._links[:, 0]], moved[self._links[:, 1]]
-        self._straight(self._tubes, a, b, LINK_RADIUS)
+        self._straight(self._tubes, a, b, link_radius)
         a, b = self._bridge_ends(moved if bridged else np.full_like(moved, np.nan))
         self._straight(self._bridges, a, b, BRIDGE_RADIUS, _BRIDGE_SIDES)
-        self._bend(moved[self._column])
+        self._bend(moved[self._column], slim)
 
     def _bridge_ends(self, xyz: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(B, 3) ends of the connections across missing points; chosen anew when others miss."""
@@ -167,9 +174,11 @@ class BodyMesh:
         self.points[where] = points.reshape(-1, 3)
         self.normals[where] = np.repeat(outward[:, None], 2, axis=1).reshape(-1, 3)
 
-    def _bend(self, column: FloatArray) -> None:
+    def _bend(self, column: FloatArray, slim: bool) -> None:
         """The spine's tube through the finite column points, thin where keypoints are missing."""
         line, radius = spine_curve(column, _RINGS)
+        if slim:
+            radius = np.minimum(radius, SLIM_SPINE)
         self.spine_line = line
         if np.isnan(line).any():
             self.points[self._spine] = 0.0

@@ -20,6 +20,7 @@ from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.geometry.track_limbs import LimbLengths, same_lengths
 from pipeline.io.project import Project
 from simspine_viewer.frame_points import FramePoints, Preview, nothing_known, read_points
+from simspine_viewer.pose import Pose
 
 # Edits that touch at most this many frames are re-solved before the next event is handled
 # (37 points in 4 views take well under a millisecond a frame); larger ones go to the worker.
@@ -41,6 +42,8 @@ class Document(QObject):
     history_changed : undo and redo possibilities changed.
     person_changed(int) : another track is being annotated.
     preview_changed : :attr:`preview` moved, appeared or went.
+    pose_changed : :meth:`pose_at` may answer differently for the frame that is shown; many times a
+        second while a drag is solved live.
     place_visited(Place) : undo or redo acted there; take the user to it.
     failed(str) : a change could not be written, in one sentence; nothing was changed.
     unreadable(str) : a part of the project's file cannot be read, in one sentence, said once.
@@ -52,6 +55,7 @@ class Document(QObject):
     history_changed = Signal()
     person_changed = Signal(int)
     preview_changed = Signal()
+    pose_changed = Signal()
     place_visited = Signal(object)
     failed = Signal(str)
     unreadable = Signal(str)
@@ -61,6 +65,8 @@ class Document(QObject):
         self.project: Project | None = None
         self.person = 0
         self.preview: Preview | None = None
+        # Who simulates: the pose of the annotated person in a frame, None where there is none yet.
+        self.pose_source: Callable[[int], Pose | None] | None = None
         self._cached: FramePoints | None = None
         self._cached_key: tuple[int, int] | None = None
         self._told: set[str] = set()
@@ -233,6 +239,12 @@ class Document(QObject):
                 self._cached = read_points(sequence, self.person, frame)
             self._cached_key = key
         return self._cached
+
+    def pose_at(self, frame: int) -> Pose | None:
+        """The simulated body of the annotated person in one frame, None where there is none."""
+        if self.pose_source is None or not self.is_open:
+            return None
+        return self.pose_source(frame)
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:

@@ -58,11 +58,13 @@ WORDS: tuple[tuple[str, str], ...] = (
      "keypoint in one frame. One large residual weighs more than several small ones."),
     ("Score", "How sure the detector was of a point, from 0 to 1. Below 0.3 it is low."),
     ("Sigma", "How uncertain a 3D position is, in millimetres; one standard deviation."),
+    ("Simulated", "Taken from a body with bones and joints that was fitted to the points: where a "
+     "skeleton can be, not what was measured."),
     ("Source", "Where a value comes from: “detected” in a picture, “triangulated” from the views "
      "of one frame, “interpolated” in a short gap, “manual-2d” placed by a person in a picture, "
      "“manual-3d” in the 3D view, or “none”. It is written into CSV exports."),
     ("Stage", "What the pictures and the 3D view show of the points on their way from detection "
-     "to export: what was seen, triangulated, or final."),
+     "to export: what was seen, triangulated, simulated, or final."),
     ("Suspect", "The video is damaged shortly before this frame; its picture may be an older one."),
     ("Swap", "Left and right of an arm or leg mixed up in a view."),
     ("Threshold", "The value beyond which a frame stands out in a lane."),

@@ -69,6 +69,12 @@ def offscreen_window() -> vtkRenderWindow:
     return window
 
 
+def is_software(window: vtkRenderWindow) -> bool:
+    """Whether the processor draws; the window has drawn before."""
+    report = window.ReportCapabilities().lower()
+    return any(name in report for name in ("llvmpipe", "softpipe", "swrast", "software"))
+
+
 class Shape:
     """An actor drawn from numpy arrays: change them in place, then call :meth:`changed`.
 

@@ -43,6 +43,7 @@ from simspine_viewer.overlay_shapes import (
     label_rect,
     label_size,
 )
+from simspine_viewer.overlay_spine import paint_spine
 from simspine_viewer.palette import OTHER_PERSON, STANDARD, Palette
 from simspine_viewer.pane_transform import PaneTransform
 from simspine_viewer.stages import Stage
@@ -61,7 +62,8 @@ _CLEAR = 12.0  # around the selected point, where no name of a curve is written
 class OverlayOptions:
     """What the user wants to see over the pictures; nothing at all unless ``visible``.
 
-    ``trail`` is its length in frames on either side, 0 for none.
+    ``trail`` is its length in frames on either side, 0 for none. ``bones`` are those of the
+    simulated body in 3D, ``spine`` is its curve in the pictures.
     """
 
     visible: bool = True
@@ -73,6 +75,8 @@ class OverlayOptions:
     ellipse: bool = False
     trail: int = 0
     loupe: bool = False
+    bones: bool = True
+    spine: bool = True
     stage: Stage = Stage.WORK
     palette: Palette = STANDARD
 
@@ -173,6 +177,8 @@ def paint_below(layer: Layer) -> Ends:
     if options.visible and options.epipolar:
         paint_curves(layer.painter, layer.curves[1], layer.transform, layer.area)
         ends = curve_ends(scene.curves, layer.transform, layer.area)
+    if options.visible and scene.spine is not None:
+        paint_spine(layer.painter, scene.spine, layer.transform, layer.area)
     if options.visible and options.points and scene.moving >= 0:
         paint_links(layer.painter, scene, layer.placed, options.palette, layer.links[1])
     return ends

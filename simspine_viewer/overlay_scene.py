@@ -14,6 +14,7 @@ from pipeline.data.source import Flag
 from pipeline.geometry.epipolar import epipolar_fan
 from simspine_viewer.document import FramePoints, Preview
 from simspine_viewer.pane_transform import PaneTransform
+from simspine_viewer.pose import Pose
 from simspine_viewer.stages import Stage
 from simspine_viewer.trails import Trail
 
@@ -30,6 +31,20 @@ class EpipolarCurve:
 
     camera: str
     xy: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpineCurve:
+    """The levels of the simulated spine, bottom to top, where they fall in one picture.
+
+    ``names`` (N), ``xy`` (N, 2) px with NaN for those out of sight, ``first`` (N,) true for the
+    lowest level of a region. ``strong``: it is what is to be looked at.
+    """
+
+    names: tuple[str, ...]
+    xy: FloatArray
+    first: NDArray[np.bool_]
+    strong: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +77,10 @@ class OverlayScene:
         Which stage of the points this is.
     dragged_in : str
         The camera in whose picture the drag goes, empty for none: only its curve changes.
+    spine : SpineCurve, optional
+        Of the simulated body; moves with a drag.
+    pose : Pose, optional
+        Whose markers the points are, where that is what is shown.
     """
 
     skeleton: Skeleton
@@ -79,6 +98,8 @@ class OverlayScene:
     ellipse: FloatArray | None = None
     legend: str = ""
     dragged_in: str = ""
+    spine: SpineCurve | None = None
+    pose: Pose | None = None
 
     @property
     def handles(self) -> FloatArray:
@@ -135,7 +156,7 @@ def scene_of(
         moving = preview.keypoint
         xy[moving], reprojected[moving] = preview.xy[view], preview.reprojected[view]
         residual[moving] = preview.residual[view]
-        if stage in (Stage.TRIANGULATED, Stage.FINAL) and preview.view != view:
+        if stage not in (Stage.WORK, Stage.DETECTED) and preview.view != view:
             xy[moving], reprojected[moving], residual[moving] = reprojected[moving], np.nan, np.nan
         if preview.view == view:
             score[moving], flags[moving] = 1.0, flags[moving] & ~_ABSENT

@@ -62,6 +62,7 @@ PREVIEW: RGB = (255, 64, 255)
 EPIPOLAR: RGB = (255, 220, 64)
 MANUAL: RGB = (255, 255, 255)
 OTHER_PERSON: RGB = (150, 150, 150)
+BONE: RGB = (244, 226, 190)  # what is simulated; ticks tell it from white without colour
 BAD: RGB = (255, 72, 72)
 
 LOW_SCORE = 0.3  # Pose2Sim's likelihood threshold: below it a detection is not used by peers

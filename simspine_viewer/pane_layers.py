@@ -42,7 +42,7 @@ class PaneLayers:
         ratio: float,
         key: tuple[object, ...],
         steps: tuple[Paint, Paint, Paint],
-        still_rect: QRect,
+        still_at: tuple[QRect, object],
     ) -> None:
         """Paint ground, what moves below the points, and what stands still.
 
@@ -53,14 +53,15 @@ class PaneLayers:
         key : tuple
             What the kept layers depend on besides what :meth:`drop` is called for.
         steps : (ground, below, still)
-        still_rect : QRect
-            Where in the pane the still things are.
+        still_at : (QRect, object)
+            Where in the pane the still things are, and what they depend on besides ``key``.
         """
+        still_rect, still_key = still_at
         ground, below, still = steps
         whole, full = (*key, size.width(), size.height(), ratio), QRect(QPoint(0, 0), size)
         painter.drawPixmap(0, 0, self._kept(self._ground, whole, full, ratio, ground, True))
         below(painter)
-        where = (*whole, still_rect.getRect())
+        where = (*whole, still_rect.getRect(), still_key)
         kept = self._kept(self._still, where, still_rect, ratio, still, False)
         painter.drawPixmap(still_rect.topLeft(), kept)
 

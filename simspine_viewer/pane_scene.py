@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.geometry.projection import project
+from pipeline.data.camera import CameraGroup
+from pipeline.geometry.projection import project, project_views
 from simspine_viewer.document import FramePoints
 from simspine_viewer.editor import Editor
 from simspine_viewer.error_ellipse import ellipse_in_view, point_covariance
 from simspine_viewer.overlay import OverlayOptions
-from simspine_viewer.overlay_scene import EpipolarCurve, OverlayScene, epipolar_curves, scene_of
-from simspine_viewer.stages import Stage, legend
+from simspine_viewer.overlay_scene import (
+    EpipolarCurve,
+    OverlayScene,
+    SpineCurve,
+    epipolar_curves,
+    scene_of,
+)
+from simspine_viewer.pose import Pose
+from simspine_viewer.spine_levels import SpineLevels, keypoint_column, spine_levels
+from simspine_viewer.stages import Stage, legend, stage_xyz
 
 FloatArray = NDArray[np.float64]
 
@@ -47,19 +57,31 @@ class PaneScenes:
             return None
         document, selected = self._document, self._selection.keypoint
         hidden = self._editor.parts.hidden
-        key = (points, document.preview, selected, options, hidden)
+        pose = self.pose(frame, options)
+        key = (points, document.preview, selected, options, hidden, pose)
         if len(key) != len(self._key) or any(
             a is not b and a != b for a, b in zip(key, self._key, strict=True)
         ):
-            self._key, self._scene = key, self._made(points, options)
+            self._key, self._scene = key, self._made(points, options, pose)
         return self._scene
 
-    def _made(self, points: FramePoints, options: OverlayOptions) -> OverlayScene:
+    def pose(self, frame: int, options: OverlayOptions) -> Pose | None:
+        """The simulated body of a frame, None where it is not there or not to be seen."""
+        wanted = options.stage is Stage.MODEL or (options.stage is Stage.WORK and options.spine)
+        return self._document.pose_at(frame) if wanted else None
+
+    def _made(
+        self, points: FramePoints, options: OverlayOptions, pose: Pose | None
+    ) -> OverlayScene:
         document, selected = self._document, self._selection.keypoint
         hidden, sequence = self._editor.parts.hidden, document.sequence
         if selected in hidden:
             selected = -1
-        is_final = options.stage is Stage.FINAL
+        # Those triangulated are projected already.
+        solved = None
+        if options.stage in (Stage.MODEL, Stage.FINAL):
+            xyz = stage_xyz(points, options.stage, pose)
+            solved = project(sequence.cameras[self._view], xyz)
         scene = scene_of(
             points,
             self._view,
@@ -68,13 +90,19 @@ class PaneScenes:
             preview=document.preview,
             curves=self._curves(points, selected) if options.epipolar else (),
             stage=options.stage,
-            solved=project(sequence.cameras[self._view], points.fused) if is_final else None,
+            solved=solved,
             hidden=hidden,
         )
         preview = document.preview
         in_a_view = scene.moving >= 0 and preview is not None and preview.view >= 0
         camera = sequence.cameras[preview.view].name if preview and in_a_view else ""
-        scene = replace(scene, legend=legend(points, options.stage), dragged_in=camera)
+        scene = replace(
+            scene,
+            legend=legend(points, options.stage, pose),
+            dragged_in=camera,
+            spine=self._spine(pose, options),
+            pose=pose if options.stage is Stage.MODEL else None,
+        )
         if selected < 0:
             return scene
         if options.trail:
@@ -88,6 +116,16 @@ class PaneScenes:
             scene = replace(scene, ellipse=outline)
         return scene
 
+    def _spine(self, pose: Pose | None, options: OverlayOptions) -> SpineCurve | None:
+        sequence, parts = self._document.sequence, self._editor.parts
+        if pose is None or not options.spine or parts.is_hidden("spine"):
+            return None
+        levels, xy = _projected(pose, keypoint_column(sequence.info.skeleton), sequence.cameras)
+        if levels is None:
+            return None
+        strong = options.stage is Stage.MODEL
+        return SpineCurve(levels.names, xy[:, self._view], levels.first, strong)
+
     def _curves(self, points: FramePoints, selected: int) -> tuple[EpipolarCurve, ...]:
         if selected < 0:
             return ()
@@ -95,3 +133,14 @@ class PaneScenes:
         if preview is not None and (preview.frame, preview.keypoint) == (points.frame, selected):
             observed = preview.xy
         return epipolar_curves(self._document.sequence.cameras, self._view, observed)
+
+
+@lru_cache(maxsize=2)  # every pane asks for the pose of the frame shown
+def _projected(
+    pose: Pose, keypoints: tuple[tuple[int, str], ...], cameras: CameraGroup
+) -> tuple[SpineLevels | None, FloatArray]:
+    """The levels of a pose's spine, and (N, V, 2) px where they fall."""
+    levels = spine_levels(pose, keypoints)
+    if levels is None:
+        return None, np.zeros((0, len(cameras), 2))
+    return levels, project_views(cameras, levels.xyz)

@@ -10,8 +10,10 @@ import numpy as np
 from pipeline.data.source import Flag
 from simspine_viewer.document import Document, FramePoints
 from simspine_viewer.overlay_scene import OverlayScene
+from simspine_viewer.overlay_spine import level_at
 from simspine_viewer.palette import LOW_SCORE
 from simspine_viewer.pane_header import HeaderItem, Kind
+from simspine_viewer.pane_transform import PaneTransform
 from simspine_viewer.picture import NO_FRAME, NO_VIDEO, NOT_DECODABLE, Picture, Tier
 
 _SHORT = {NO_FRAME: "no frame", NO_VIDEO: "no video", NOT_DECODABLE: "not decodable"}
@@ -132,6 +134,16 @@ def sentence(reason: str) -> str:
     """A reason as a sentence of its own."""
     whole = reason[0].upper() + reason[1:] if reason in _SHORT else reason
     return whole if whole.endswith(".") else f"{whole}."
+
+
+def tooltip(
+    scene: OverlayScene, keypoint: int, transform: PaneTransform, at: tuple[float, float]
+) -> str:
+    """What is to be said about a keypoint, or (-1) about a widget position."""
+    if keypoint >= 0:
+        return keypoint_tooltip(scene, keypoint)
+    level = "" if scene.spine is None else level_at(scene.spine, transform, at)
+    return f"{level} (simulated)" if level else ""
 
 
 def keypoint_tooltip(scene: OverlayScene, keypoint: int) -> str:

@@ -6,7 +6,7 @@ use and close a scene in one thread, the one that owns the window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import cv2
 import numpy as np
@@ -19,8 +19,10 @@ from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer
 from pipeline.data.camera import Camera
 from pipeline.data.skeleton import Skeleton
 from simspine_viewer.body_mesh import BodyMesh
+from simspine_viewer.bone_groups import BoneGroup
+from simspine_viewer.bone_shapes import Bones
 from simspine_viewer.glyphs import sphere
-from simspine_viewer.offscreen import Shape, offscreen_window
+from simspine_viewer.offscreen import Shape, is_software, offscreen_window
 from simspine_viewer.orbit_camera import Pinhole, clip_from_view, scaled
 from simspine_viewer.palette import STANDARD, Palette
 from simspine_viewer.stage3d import Stage
@@ -37,7 +39,7 @@ LIGHTS = (((-0.5, 0.7, 1.0), 0.82), ((0.9, 0.0, 0.6), 0.42), ((0.2, 0.9, -0.8), 
 class _Body:
     """The annotated person, and their shadow straight below on the floor."""
 
-    def __init__(self, renderer: vtkRenderer, skeleton: Skeleton, palette: Palette) -> None:
+    def __init__(self, skeleton: Skeleton, palette: Palette) -> None:
         self.mesh = mesh = BodyMesh(skeleton, palette)
         self.skin = Shape(
             mesh.points, triangles=mesh.triangles, normals=mesh.normals, colours=mesh.colours
@@ -52,11 +54,6 @@ class _Body:
         self.shadow.actor.SetPosition(0.0, -0.002, 0.0)  # below the lines of the grid
         for shape in (self.skin, self.shadow):
             shape.look.BackfaceCullingOn()  # half the time without a GPU: all parts are closed
-            renderer.AddActor(shape.actor)
-
-    def remove(self, renderer: vtkRenderer) -> None:
-        for shape in (self.skin, self.shadow):
-            renderer.RemoveActor(shape.actor)
 
 
 class Scene3D:
@@ -67,18 +64,20 @@ class Scene3D:
 
     def __init__(self, *, dark: bool = True) -> None:
         self._window = offscreen_window()
-        self._renderer = vtkRenderer()
-        self._window.AddRenderer(self._renderer)
+        self._window.SetNumberOfLayers(2)
+        self._renderer, self._front = vtkRenderer(), vtkRenderer()
         self._renderer.SetBackgroundAlpha(1.0)  # pictures are opaque
-        self._renderer.SetUseOIT(False)  # exact order of glass is not worth 13 ms without a GPU
-        self._renderer.GetCullers().RemoveAllItems()  # fewer actors than culling costs
-        self._renderer.AutomaticLightCreationOff()
-        for position, strength in LIGHTS:
-            light = vtkLight()
-            light.SetLightTypeToCameraLight()
-            light.SetPosition(*position)
-            light.SetIntensity(strength)
-            self._renderer.AddLight(light)
+        # Over everything else: there the points are put where bones would hide them.
+        self._front.SetLayer(1)
+        self._front.SetActiveCamera(self._renderer.GetActiveCamera())
+        for renderer in (self._renderer, self._front):
+            self._window.AddRenderer(renderer)
+            _prepare(renderer)
+        self._points_in = self._renderer
+        self._front.DrawOff()
+        self._bones: Bones | None = None
+        self._groups: tuple[BoneGroup, ...] = ()
+        self._software: bool | None = None
         ball = sphere(24, 16)
         self._uncertainty = Shape(
             ball.points.astype(np.float32),
@@ -102,8 +101,12 @@ class Scene3D:
         self._stage.remove()
         self._stage = Stage(self._renderer, list(cameras))
         if self._body is not None:
-            self._body.remove(self._renderer)
-        self._body = None if skeleton is None else _Body(self._renderer, skeleton, palette)
+            self._points_in.RemoveActor(self._body.skin.actor)
+            self._renderer.RemoveActor(self._body.shadow.actor)
+        self._body = None if skeleton is None else _Body(skeleton, palette)
+        if self._body is not None:
+            self._points_in.AddActor(self._body.skin.actor)
+            self._renderer.AddActor(self._body.shadow.actor)
         self._uncertainty.actor.VisibilityOff()
         self._paint()
 
@@ -115,6 +118,7 @@ class Scene3D:
         sigma: float = np.nan,
         preview: tuple[int, FloatArray] | None = None,
         bridged: bool = True,
+        slim: bool = False,
     ) -> None:
         """Move the person.
 
@@ -130,10 +134,13 @@ class Scene3D:
             A keypoint and where a drag would put it, in metres.
         bridged : bool
             Connect what lies on both sides of missing points.
+        slim : bool
+            Thin lines and small points over everything else, for a person with bones.
         """
         if self._body is None:
             return
-        self._body.mesh.pose(xyz, selected, preview, bridged=bridged)
+        self._put_points(self._body, self._front if slim else self._renderer)
+        self._body.mesh.pose(xyz, selected, preview, bridged=bridged, slim=slim)
         self._body.skin.changed()
         self._body.shadow.changed()
         centre = xyz[selected] if selected >= 0 else np.full(3, np.nan)
@@ -143,6 +150,42 @@ class Scene3D:
             self._uncertainty.actor.SetPosition(*centre)
             self._uncertainty.actor.SetScale(sigma / 1000)
         self._stage.follow(xyz)
+
+    def _put_points(self, body: _Body, renderer: vtkRenderer) -> None:
+        if renderer is not self._points_in:
+            for actor in (body.skin.actor, self._uncertainty.actor):
+                self._points_in.RemoveActor(actor)
+                renderer.AddActor(actor)
+            self._points_in = renderer
+            self._front.SetDraw(renderer is self._front)
+
+    def set_bones(self, groups: tuple[BoneGroup, ...]) -> None:
+        """Take over the bones of a model; the same groups cost nothing."""
+        if groups is not self._groups:
+            if self._bones is not None:
+                self._bones.remove()
+            self._groups = groups
+            self._bones = Bones(self._renderer, groups, self._theme) if groups else None
+
+    def pose_bones(self, ground_from_body: FloatArray | None, hidden: Collection[str] = ()) -> None:
+        """Move the bones to where (B, 3, 4) put the bodies, m; None: no bones.
+
+        ``hidden`` are the parts of the body (``simspine_viewer.parts``) that are not shown.
+        """
+        if self._bones is not None:
+            self._bones.pose(ground_from_body, hidden)
+
+    def set_moving(self, moving: bool) -> None:
+        """Before a picture that the next one follows: without a GPU it has fewer triangles."""
+        if self._bones is not None:
+            self._bones.set_fine(not (moving and self.is_software))
+
+    @property
+    def is_software(self) -> bool:
+        """Whether the processor draws, for want of a GPU."""
+        if self._software is None:
+            self._software = is_software(self._window)
+        return self._software
 
     def set_cameras(self, *, hidden: int = -1, active: int = -1) -> None:
         """Hide the frustum looked through, mark that of the active view; -1 for none."""
@@ -157,6 +200,8 @@ class Scene3D:
         self._renderer.SetBackground(*(channel / 255 for channel in self._theme.ground))
         self._stage.paint(self._theme)
         self._uncertainty.tint(self._theme.uncertainty)
+        if self._bones is not None:
+            self._bones.paint(self._theme)
         if self._body is not None:
             self._body.shadow.tint(self._theme.shadow)
 
@@ -202,6 +247,20 @@ class Scene3D:
 
     def close(self) -> None:
         """Free the drawing context; drop the scene afterwards. Twice does no harm."""
-        self._renderer.RemoveAllViewProps()
-        self._window.RemoveRenderer(self._renderer)
+        for renderer in (self._front, self._renderer):
+            renderer.RemoveAllViewProps()
+            self._window.RemoveRenderer(renderer)
         self._window.Finalize()
+
+
+def _prepare(renderer: vtkRenderer) -> None:
+    """No work of VTK's that is not wanted, and our lights."""
+    renderer.SetUseOIT(False)  # exact order of glass is not worth 13 ms without a GPU
+    renderer.GetCullers().RemoveAllItems()  # fewer actors than culling costs
+    renderer.AutomaticLightCreationOff()
+    for position, strength in LIGHTS:
+        light = vtkLight()
+        light.SetLightTypeToCameraLight()
+        light.SetPosition(*position)
+        light.SetIntensity(strength)
+        renderer.AddLight(light)

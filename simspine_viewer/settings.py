@@ -33,6 +33,8 @@ class Settings:
     show_epipolar: bool = True
     show_names: bool = False
     show_ellipse: bool = False
+    show_bones: bool = True  # of the simulated body, in 3D
+    show_spine: bool = True  # of the simulated body, in the pictures
     palette: str = "standard"  # one of palette.PALETTES
     trail_frames: float = 15.0  # on either side of the frame shown
     use_proxies: bool = True

@@ -29,15 +29,19 @@ class SceneTheme:
     camera: RGB
     active_camera: RGB
     uncertainty: RGB
+    bone: RGB  # of the column
+    other_bone: RGB
 
 
 DARK = SceneTheme(
     ground=(26, 30, 36), grid=(150, 162, 180), shadow=(15, 17, 21), camera=(150, 160, 176),
     active_camera=(74, 158, 255), uncertainty=SELECTED,
+    bone=(226, 205, 162), other_bone=(137, 140, 146),
 )  # fmt: skip
 LIGHT = SceneTheme(
     ground=(241, 243, 246), grid=(92, 104, 122), shadow=(190, 197, 207), camera=(96, 106, 122),
     active_camera=(11, 99, 197), uncertainty=(30, 36, 46),
+    bone=(212, 184, 138), other_bone=(182, 186, 193),
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from simspine_viewer.stages import Stage
 FloatArray = NDArray[np.float64]
 
 LENGTHS = (5, 15, 30, 60)  # frames on either side
+_POSES = "poses"
 # Apart for colour-blind eyes as well: Okabe and Ito's sky blue and orange.
 PAST: RGB = (86, 180, 233)
 FUTURE: RGB = (230, 159, 0)
@@ -48,13 +49,21 @@ class Trails:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._known: dict[tuple[object, ...], tuple[NDArray[np.intp], FloatArray]] = {}
+        document.pose_changed.connect(self._on_pose_changed)
+
+    def _on_pose_changed(self) -> None:
+        """A drag solved live changes the frame shown alone: its trail waits for the release."""
+        if self._document.preview is None:
+            self._known.clear()
 
     def in_3d(self, keypoint: int, frame: int, length: int, stage: Stage) -> Trail:
         """Path in the world, metres; NaN where a frame has no such point, or a stale one."""
-        layer = "fused.xyz" if stage is Stage.FINAL else "points3d.xyz"
+        layer = {Stage.FINAL: "fused.xyz", Stage.MODEL: _POSES}.get(stage, "points3d.xyz")
 
         def read(frames: NDArray[np.intp]) -> FloatArray:
             document = self._document
+            if layer == _POSES:
+                return _markers(document, keypoint, frames)
             places = read_current(document.sequence, layer, frames, document.person)
             return np.asarray(places[:, keypoint], float)
 
@@ -94,3 +103,11 @@ class Trails:
                 self._known[key] = (frames - frame, read(frames))
         offset, places = self._known[key]
         return Trail(places, offset)
+
+
+def _markers(document: Document, keypoint: int, frames: NDArray[np.intp]) -> FloatArray:
+    """Where the simulated body has a keypoint (n, 3) m; NaN in frames without a pose."""
+    poses = [document.pose_at(frame) for frame in frames.tolist()]
+    nowhere = np.full(3, np.nan)
+    places = [nowhere if pose is None else pose.markers[keypoint] for pose in poses]
+    return np.array(places).reshape(-1, 3)

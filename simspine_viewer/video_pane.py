@@ -100,6 +100,7 @@ class VideoPane(PaneCanvas):
         document.person_changed.connect(self._forget_points)
         document.closed.connect(self._forget_points)
         document.preview_changed.connect(self._on_preview_changed)
+        document.pose_changed.connect(self._on_preview_changed)
         selection.changed.connect(self.refresh)
         editor.parts.changed.connect(self.refresh)
         self.adjustments.changed.connect(self._on_adjusted)
@@ -197,7 +198,7 @@ class VideoPane(PaneCanvas):
         super().refresh()
 
     def _on_preview_changed(self) -> None:
-        """A drag goes on: all but the dragged point stays as it is painted."""
+        """A drag goes on: all but the dragged point (and the body) stays as it is painted."""
         if self.document.preview is None:
             self.refresh()
         else:
@@ -300,7 +301,8 @@ class VideoPane(PaneCanvas):
             key = (self.transform, id(self._pixels), self._rest.isActive(), scene.moving, curves)
             steps = (ground, below, still)
             rect = still_rect(scene, self.transform, clear, self.options.names)
-            self._layers.paint(painter, self.size(), device_pixel_ratio, key, steps, rect)
+            still_at = (rect, scene.pose)
+            self._layers.paint(painter, self.size(), device_pixel_ratio, key, steps, still_at)
         else:
             ground(painter)
             if (made := layer(painter)) is not None:
@@ -444,6 +446,4 @@ class VideoPane(PaneCanvas):
             if rect.contains(*at):
                 return item.tooltip
         scene, keypoint = self.scene(), self.keypoint_at(at)
-        if scene is None or keypoint < 0:
-            return ""
-        return pane_text.keypoint_tooltip(scene, keypoint)
+        return "" if scene is None else pane_text.tooltip(scene, keypoint, self.transform, at)

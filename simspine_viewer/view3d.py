@@ -32,7 +32,7 @@ from simspine_viewer.editor import Editor
 from simspine_viewer.follow import Follow, followed_xyz
 from simspine_viewer.orbit_camera import Pinhole
 from simspine_viewer.overlay import OverlayOptions
-from simspine_viewer.scene_feed import SceneFactory, SceneFeed, make_scene
+from simspine_viewer.scene_feed import Detail, SceneFactory, SceneFeed, make_scene
 from simspine_viewer.selection import Selection
 from simspine_viewer.time_cursor import TimeCursor
 from simspine_viewer.view3d_gesture import View3DGestures
@@ -82,12 +82,15 @@ class View3D(QWidget):
         self._gestures.moved.connect(self._request)
         self._gestures.hover_changed.connect(self.update)
         self._clock = QElapsedTimer()
-        self._took = 0  # ms for the last picture
+        self._took = 0  # ms for the last picture of those that move
         self._moved_at = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._draw)
+        self._bones = QTimer(self)  # reads bones while nothing else is to be done
+        self._bones.setSingleShot(True)
+        self._bones.timeout.connect(self._load_bones)
         self._still = QTimer(self)
         self._still.setSingleShot(True)
         self._still.setInterval(STILL_MS)
@@ -106,6 +109,7 @@ class View3D(QWidget):
         document.changed.connect(self._on_changed)
         document.person_changed.connect(self._on_person_changed)
         document.preview_changed.connect(self._on_points_changed)
+        document.pose_changed.connect(self._on_points_changed)
         cursor.moved.connect(self._on_frame_changed)
         editor.parts.changed.connect(self._on_points_changed)
         selection.changed.connect(self._on_selection_changed)
@@ -123,8 +127,8 @@ class View3D(QWidget):
         super().closeEvent(event)
 
     def _release(self) -> None:
-        self._timer.stop()
-        self._still.stop()
+        for timer in (self._timer, self._still, self._bones):
+            timer.stop()
         self._image = None
         self._feed.close()
 
@@ -236,10 +240,8 @@ class View3D(QWidget):
         self._still.stop()
         if not self._painted or self._timer.isActive() or not self._is_seen():
             return
-        preview = self._document.preview
-        in_a_pane = preview is not None and preview.view >= 0
         wait = FRAME_MS
-        if in_a_pane:
+        if self._is_dragged_in_a_pane():
             wait = max(FRAME_MS, round(PANES_FIRST * self._took))
         elif self._cursor.playing or (
             self._moved_at.isValid() and self._moved_at.elapsed() < SCRUB_MS
@@ -248,23 +250,37 @@ class View3D(QWidget):
         since = self._clock.elapsed() if self._clock.isValid() else wait
         self._timer.start(max(0, wait - since))
 
+    def _is_dragged_in_a_pane(self) -> bool:
+        preview = self._document.preview
+        return preview is not None and preview.view >= 0
+
     def _draw(self) -> None:
-        self._draw_with(1)
+        self._draw_with(Detail.HASTE if self._is_dragged_in_a_pane() else Detail.MOVING)
 
     def _draw_smooth(self) -> None:
-        self._draw_with(2)
+        self._draw_with(Detail.STILL)
 
-    def _draw_with(self, samples: int) -> None:
+    def _draw_with(self, detail: Detail) -> None:
         if not self._is_seen():
             return
         self._clock.start()
         self._new_picture = False
         ratio = self.devicePixelRatioF()
-        self._image = self._feed.picture(self._size(), ratio, samples, self._is_dark())
-        self._took = self._clock.elapsed()
-        if self._image is not None and samples == 1 and ratio < 2:
-            self._still.start()
+        self._image = self._feed.picture(self._size(), ratio, self._is_dark(), detail)
+        if detail is not Detail.STILL:
+            self._took = self._clock.elapsed()
+            if self._image is not None and (ratio < 2 or self._feed.shows_bones):
+                self._still.start()
+        if self._feed.bones_are_loading:
+            self._bones.start(0)
         self.update()
+
+    def _load_bones(self) -> None:
+        self._feed.load_bones()
+        if self._feed.bones_are_loading:
+            self._bones.start(0)
+        else:
+            self._request()
 
     def _is_seen(self) -> bool:
         return self.isVisible() and not self.window().isMinimized() and not self.size().isEmpty()
@@ -285,7 +301,7 @@ class View3D(QWidget):
         elif not self._document.is_open:
             overlay.message(EMPTY_HINT)
         else:
-            hover = self._gestures.hover
+            hover = self._gestures.hover, self._gestures.hover_level
             overlay.scene(self._feed, self._viewpoints, self._document, self._selection, hover)
         painter.end()
         if not self._painted or (self._new_picture and not self._timer.isActive()):
@@ -338,8 +354,8 @@ class View3D(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._gestures.cancel()
-        self._timer.stop()
-        self._still.stop()
+        for timer in (self._timer, self._still, self._bones):
+            timer.stop()
         super().hideEvent(event)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:

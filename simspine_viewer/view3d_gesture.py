@@ -48,7 +48,7 @@ class View3DGestures(QObject):
     Signals
     -------
     moved : what is seen changed; a new picture is wanted.
-    hover_changed : :attr:`hover` is another keypoint.
+    hover_changed : :attr:`hover` or :attr:`hover_level` is another one.
     """
 
     moved = Signal()
@@ -61,13 +61,18 @@ class View3DGestures(QObject):
         self._widget, self._feed, self._viewpoints = widget, feed, viewpoints
         self._editor = editor
         self._gesture: Gesture | None = None
-        self._hover = -1
+        self._hover, self._hover_level = -1, -1
         editor.document.preview_changed.connect(self._on_preview_changed)
 
     @property
     def hover(self) -> int:
         """Keypoint under the pointer while no button is held, -1 for none."""
         return self._hover
+
+    @property
+    def hover_level(self) -> int:
+        """Level of the simulated spine under the pointer where no keypoint is, -1 for none."""
+        return self._hover_level
 
     @property
     def dragging(self) -> bool:
@@ -93,7 +98,8 @@ class View3DGestures(QObject):
         """Go on with the gesture, or show what a press would do where there is none."""
         gesture = self._gesture
         if gesture is None:
-            self._set_hover(self._keypoint_at(at))
+            keypoint = self._keypoint_at(at)
+            self._set_hover(keypoint, self._level_at(at) if keypoint < 0 else -1)
             return
         step = at - gesture.last
         gesture.last = at
@@ -152,7 +158,7 @@ class View3DGestures(QObject):
         """Forget the gesture; a preview is left to whoever ends it."""
         self._gesture = None
         self._widget.unsetCursor()
-        self._hover = -1
+        self._hover = self._hover_level = -1
 
     def _on_preview_changed(self) -> None:
         if self._editor.document.preview is None and self.dragging:
@@ -163,6 +169,14 @@ class View3DGestures(QObject):
         xyz = self._feed.xyz()
         if not len(xyz):
             return -1
+        return self._nearest(xyz, at)
+
+    def _level_at(self, at: QPointF) -> int:
+        levels = self._feed.levels()
+        return -1 if levels is None else self._nearest(levels.xyz, at)
+
+    def _nearest(self, xyz: FloatArray, at: QPointF) -> int:
+        """The point within reach of the pointer, -1 for none."""
         placed = orbit.project(self._viewpoints.hole(self._size()), xyz)
         gap = np.linalg.norm(placed - (at.x(), at.y()), axis=1)
         gap = np.where(np.isfinite(gap), gap, np.inf)
@@ -172,10 +186,10 @@ class View3DGestures(QObject):
     def _size(self) -> tuple[int, int]:
         return self._widget.width(), self._widget.height()
 
-    def _set_hover(self, keypoint: int) -> None:
-        if keypoint == self._hover:
+    def _set_hover(self, keypoint: int, level: int = -1) -> None:
+        if (keypoint, level) == (self._hover, self._hover_level):
             return
-        self._hover = keypoint
+        self._hover, self._hover_level = keypoint, level
         if keypoint >= 0:
             self._widget.setCursor(Qt.CursorShape.PointingHandCursor)
         else:

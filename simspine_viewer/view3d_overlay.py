@@ -116,9 +116,12 @@ class OverlayPainter:
         viewpoints: Viewpoints,
         document: Document,
         selection: Selection,
-        hover: int,
+        hover: tuple[int, int],
     ) -> None:
-        """Everything that belongs to an open recording; ``hover`` is a keypoint or -1."""
+        """Everything that belongs to an open recording.
+
+        ``hover`` is a keypoint and a level of the simulated spine, -1 for none.
+        """
         size = (self._width, self._height)
         hole, view = viewpoints.hole(size), viewpoints.current
         if isinstance(view, CameraView):
@@ -133,7 +136,7 @@ class OverlayPainter:
             if i != viewpoints.through
         ]
         keypoints = sequence.info.skeleton.keypoints
-        strong = {selection.keypoint, hover} - {-1}
+        strong = {selection.keypoint, hover[0]} - {-1}
         for keypoint in strong if len(xyz) else ():
             place, name = xyz[keypoint], keypoints[keypoint].marker
             if preview is not None and preview.keypoint == keypoint:
@@ -144,6 +147,10 @@ class OverlayPainter:
             if keypoint == selection.keypoint:
                 self.ring(xy, 8.0)
             labels.append(Label(name, xy, strong=True))
+        levels = feed.levels() if hover[1] >= 0 else None
+        if levels is not None and hover[1] < len(levels.names):
+            xy = orbit.project(hole, levels.xyz[hover[1]])
+            labels.append(Label(levels.names[hover[1]], xy, strong=True))
         if feed.options.names:
             placed = orbit.project(hole, xyz)
             labels += [
@@ -153,7 +160,7 @@ class OverlayPainter:
             ]
         self.labels(sorted(labels, key=lambda label: not label.strong))
         stage = feed.options.stage
-        shown = "" if stage is Stage.WORK else legend(feed.points(), stage)
+        shown = "" if stage is Stage.WORK else legend(feed.points(), stage, feed.pose())
         self.title(" · ".join(text for text in (viewpoints.title, shown) if text))
         self.scale_bar(orbit.metres_per_pixel(hole, viewpoints.centre()))
         self.triad(hole)

@@ -33,6 +33,8 @@ def apply_settings(window: MainWindow) -> None:
         epipolar=settings.show_epipolar,
         names=settings.show_names,
         ellipse=settings.show_ellipse,
+        bones=settings.show_bones,
+        spine=settings.show_spine,
         palette=palette_of(settings.palette),
     )
     window.inspector.set_palette(palette_of(settings.palette))
@@ -93,8 +95,9 @@ def set_stage(window: MainWindow, stage: Stage) -> None:
     """Show one stage of the points."""
     show(window, stage=stage)
     window.status.set_stage(stage)
-    points = window.document.points_at(window.time.frame) if window.document.is_open else None
-    window.say(f"{legend(points, stage)}. {HELP[stage]}")
+    document, frame = window.document, window.time.frame
+    points = document.points_at(frame) if document.is_open else None
+    window.say(f"{legend(points, stage, document.pose_at(frame))}. {HELP[stage]}")
 
 
 def toggle_trail(window: MainWindow) -> None:
@@ -132,6 +135,29 @@ def toggle_ellipse(window: MainWindow) -> None:
     show(window, ellipse=window.settings.show_ellipse)
 
 
+def toggle_bones(window: MainWindow) -> None:
+    """Show or hide the bones of the simulated body in 3D."""
+    window.settings.show_bones = not window.settings.show_bones
+    window.settings.save()
+    show(window, bones=window.settings.show_bones)
+    _say_simulated(window, "Bones", window.settings.show_bones)
+
+
+def toggle_spine(window: MainWindow) -> None:
+    """Show or hide the simulated spine in the pictures."""
+    window.settings.show_spine = not window.settings.show_spine
+    window.settings.save()
+    show(window, spine=window.settings.show_spine)
+    _say_simulated(window, "Simulated spine", window.settings.show_spine)
+
+
+def _say_simulated(window: MainWindow, what: str, on: bool) -> None:
+    """What was switched, and why nothing is seen of it where nothing was simulated."""
+    pose = window.document.pose_at(window.time.frame)
+    why = "; this frame was not simulated yet" if on and pose is None else ""
+    window.say(f"{what} {'on' if on else 'off'}{why}.")
+
+
 def set_palette(window: MainWindow, name: str) -> None:
     """Draw left, right and midline in other colours and remember it."""
     window.settings.palette = name
@@ -166,6 +192,7 @@ STAGES = {
     Stage.WORK: "Seen and 3D",
     Stage.DETECTED: "Seen in 2D Only",
     Stage.TRIANGULATED: "Triangulated",
+    Stage.MODEL: "Simulated",
     Stage.FINAL: "Final, as Exported",
 }
 
@@ -209,8 +236,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("adjust-reset", "View", "Reset All Brightness", "Show all views as they are.",
             lambda w: w.grid.adjustments.reset(), ("Shift+B",), group="Brightness"),
     Command("stage", "View", "Next Stage of the Points",
-            "Seen and 3D, seen only, triangulated, final: what the views show.", cycle_stage,
-            ("S",), after_separator=True, group=STAGE_MENU),
+            "Seen and 3D, seen only, triangulated, simulated, final: what the views show.",
+            cycle_stage, ("S",), after_separator=True, group=STAGE_MENU),
     *(_stage_command(stage, text) for stage, text in STAGES.items()),
     Command("trail", "View", "Trail", "The path of the selected keypoint, before and after.",
             toggle_trail, ("T",), is_open, lambda w: w.grid.options.trail > 0, group="Overlay",
@@ -221,6 +248,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("ellipse", "View", "Uncertainty",
             "One standard deviation of the selected keypoint, as an ellipse in every view.",
             toggle_ellipse, ("U",), is_open, lambda w: w.settings.show_ellipse, group="Overlay"),
+    Command("spine", "View", "Simulated Spine",
+            "The spine of the simulated body in every view, with a tick at each level.",
+            toggle_spine, ("Shift+S",), is_open, lambda w: w.settings.show_spine,
+            group="Overlay", after_separator=True),
+    Command("bones", "View", "Bones in 3D",
+            "The bones of the simulated body; without them the 3D view shows the points alone.",
+            toggle_bones, ("Shift+K",), is_open, lambda w: w.settings.show_bones,
+            group="Overlay"),
     *map(_palette_command, PALETTES.values()),
     Command("parts", "View", "Body Parts…", "Hide and lock parts of the body.", show_parts,
             ("Ctrl+B",), group="Parts"),

@@ -1,0 +1,143 @@
+"""The bones of a model, put together by body and part of the body, in pieces of a few milliseconds.
+
+A model has some seventy files: reading them takes as long as several pictures, so who draws goes on
+with :class:`BoneStore` whenever nothing else is to be done.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.kinematics.model import KinematicModel
+from simspine_viewer.bone_files import BoneMesh, find_mesh, read_mesh, thinned_mesh
+from simspine_viewer.bone_parts import bone_part, is_of_column
+
+FloatArray = NDArray[np.float64]
+
+# Triangles of the person while the picture moves: without a GPU, half of the time for bones goes
+# by their number. At this one ribs and hands are still round at the size of a 3D view.
+COARSE_TRIANGLES = 8_000
+_COLUMN_WEIGHT = 1.6  # vertebrae keep more of theirs: they are what is looked at
+_FEWEST = 0.2  # share that a bone keeps whatever the number
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoneGroup:
+    """Bones that move together and are shown and hidden together, in the frame of ``body``.
+
+    ``part`` is the part of the body they belong to, ``in_column`` whether they stand out as what
+    bends; ``coarse`` is for pictures that move.
+    """
+
+    body: int
+    part: str
+    in_column: bool
+    fine: BoneMesh
+    coarse: BoneMesh
+
+
+class BoneStore:
+    """Reads the bones of one model at a time.
+
+    ``folders`` are looked at for meshes, beside ours.
+    """
+
+    def __init__(self) -> None:
+        self.folders: tuple[Path, ...] = ()
+        self.groups: tuple[BoneGroup, ...] = ()
+        self._key: tuple[object, ...] = ()
+        self._steps: Generator[None, None, tuple[BoneGroup, ...]] | None = None
+
+    def want(self, model: KinematicModel) -> bool:
+        """Ask for the bones of a model; True once :attr:`groups` are these."""
+        key = (model, self.folders)
+        if key != self._key:
+            self._key, self.groups = key, ()
+            self._steps = bone_steps(model, self.folders)
+        return self._steps is None
+
+    @property
+    def loading(self) -> bool:
+        """Whether there is something left to read."""
+        return self._steps is not None
+
+    def go_on(self, milliseconds: float) -> None:
+        """Read for about so long."""
+        until = time.perf_counter() + milliseconds / 1000
+        while self._steps is not None and time.perf_counter() < until:
+            try:
+                next(self._steps)
+            except StopIteration as end:
+                self.groups, self._steps = end.value, None
+
+
+def bone_steps(
+    model: KinematicModel, folders: tuple[Path, ...] = ()
+) -> Generator[None, None, tuple[BoneGroup, ...]]:
+    """Read all meshes of a model; those that are missing or unreadable are left out, said once.
+
+    Yields after every piece of some milliseconds; returns the groups.
+    """
+    read: dict[int, BoneMesh] = {}
+    missing, unreadable = [], []
+    for number in np.flatnonzero(model.mesh_bodies >= 0).tolist():
+        name = model.mesh_files[number]
+        path = find_mesh(name, folders)
+        mesh = None if path is None else read_mesh(path)
+        if mesh is not None:
+            read[number] = mesh
+        elif path is None:
+            missing.append(name)
+        else:
+            unreadable.append(str(path))
+        yield
+    for names, what in ((missing, "found"), (unreadable, "readable")):
+        if names:
+            _log.warning("%s: %d of %d bone meshes are not %s and not drawn: %s", model.name,
+                         len(names), len(model.mesh_files), what, ", ".join(names))  # fmt: skip
+    share = COARSE_TRIANGLES / max(sum(len(mesh.triangles) for mesh in read.values()), 1)
+    pieces: dict[tuple[int, str, bool], list[tuple[BoneMesh, BoneMesh]]] = {}
+    for number, mesh in read.items():
+        body, name = int(model.mesh_bodies[number]), model.mesh_files[number]
+        own_name = model.body_names[body]
+        key = (body, bone_part(name, own_name), is_of_column(name, own_name))
+        own = float(np.clip(share * (_COLUMN_WEIGHT if key[2] else 1.0), _FEWEST, 1.0))
+        both = (mesh, thinned_mesh(mesh, own) if own < 1.0 else mesh)
+        place = model.body_from_mesh[number], model.mesh_scale[number]
+        fine, coarse = (on_body(one, *place) for one in both)
+        pieces.setdefault(key, []).append((fine, coarse))
+        yield
+    return tuple(
+        BoneGroup(*key, *(_merged(meshes) for meshes in zip(*both, strict=True)))
+        for key, both in pieces.items()
+    )
+
+
+def on_body(mesh: BoneMesh, body_from_mesh: FloatArray, scale: FloatArray) -> BoneMesh:
+    """A mesh as it lies on its body: scaled (3,), then moved by a (3, 4) transform."""
+    turn = body_from_mesh[:, :3]
+    points = (mesh.points * scale) @ turn.T + body_from_mesh[:, 3]
+    normals = (mesh.normals / scale) @ turn.T
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
+    mirrored = float(np.prod(scale)) < 0
+    triangles = mesh.triangles[:, ::-1] if mirrored else mesh.triangles
+    return BoneMesh(points, normals, triangles, mesh.closed)
+
+
+def _merged(meshes: tuple[BoneMesh, ...]) -> BoneMesh:
+    starts = np.cumsum([0] + [len(mesh.points) for mesh in meshes])
+    return BoneMesh(
+        np.concatenate([mesh.points for mesh in meshes]),
+        np.concatenate([mesh.normals for mesh in meshes]),
+        np.concatenate([m.triangles + start for m, start in zip(meshes, starts, strict=False)]),
+        all(mesh.closed for mesh in meshes),
+    )
