@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.kinematics.model import KinematicModel
 from simspine_viewer.bone_files import BoneMesh, find_mesh, read_mesh, thinned_mesh
-from simspine_viewer.bone_parts import bone_part, is_of_column
+from simspine_viewer.bone_parts import COLUMN, bone_part
 
 FloatArray = NDArray[np.float64]
 
@@ -34,13 +34,11 @@ _log = logging.getLogger(__name__)
 class BoneGroup:
     """Bones that move together and are shown and hidden together, in the frame of ``body``.
 
-    ``part`` is the part of the body they belong to, ``in_column`` whether they stand out as what
-    bends; ``coarse`` is for pictures that move.
+    ``part`` is the part of the body they belong to; ``coarse`` is for pictures that move.
     """
 
     body: int
     part: str
-    in_column: bool
     fine: BoneMesh
     coarse: BoneMesh
 
@@ -71,13 +69,15 @@ class BoneStore:
         return self._steps is not None
 
     def go_on(self, milliseconds: float) -> None:
-        """Read for about so long."""
+        """Read for about so long, one piece at the least."""
         until = time.perf_counter() + milliseconds / 1000
-        while self._steps is not None and time.perf_counter() < until:
+        while self._steps is not None:
             try:
                 next(self._steps)
             except StopIteration as end:
                 self.groups, self._steps = end.value, None
+            if time.perf_counter() >= until:
+                return
 
 
 def bone_steps(
@@ -105,16 +105,15 @@ def bone_steps(
             _log.warning("%s: %d of %d bone meshes are not %s and not drawn: %s", model.name,
                          len(names), len(model.mesh_files), what, ", ".join(names))  # fmt: skip
     share = COARSE_TRIANGLES / max(sum(len(mesh.triangles) for mesh in read.values()), 1)
-    pieces: dict[tuple[int, str, bool], list[tuple[BoneMesh, BoneMesh]]] = {}
+    pieces: dict[tuple[int, str], list[tuple[BoneMesh, BoneMesh]]] = {}
     for number, mesh in read.items():
-        body, name = int(model.mesh_bodies[number]), model.mesh_files[number]
-        own_name = model.body_names[body]
-        key = (body, bone_part(name, own_name), is_of_column(name, own_name))
-        own = float(np.clip(share * (_COLUMN_WEIGHT if key[2] else 1.0), _FEWEST, 1.0))
+        body = int(model.mesh_bodies[number])
+        part = bone_part(model.mesh_files[number], model.body_names[body])
+        own = float(np.clip(share * (_COLUMN_WEIGHT if part in COLUMN else 1.0), _FEWEST, 1.0))
         both = (mesh, thinned_mesh(mesh, own) if own < 1.0 else mesh)
         place = model.body_from_mesh[number], model.mesh_scale[number]
         fine, coarse = (on_body(one, *place) for one in both)
-        pieces.setdefault(key, []).append((fine, coarse))
+        pieces.setdefault((body, part), []).append((fine, coarse))
         yield
     return tuple(
         BoneGroup(*key, *(_merged(meshes) for meshes in zip(*both, strict=True)))

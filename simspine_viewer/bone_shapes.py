@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from simspine_viewer.bone_files import BoneMesh
-from simspine_viewer.bone_groups import BoneGroup
+from simspine_viewer.bone_parts import COLUMN
 from simspine_viewer.offscreen import Shape
 from simspine_viewer.stage_mesh import SceneTheme
+
+if TYPE_CHECKING:  # they load readers of files
+    from simspine_viewer.bone_files import BoneMesh
+    from simspine_viewer.bone_groups import BoneGroup
 
 FloatArray = NDArray[np.float64]
 
@@ -23,7 +27,7 @@ class _Bone:
     """The bones of one group: an actor, and a mapper for moving pictures beside its own."""
 
     def __init__(self, group: BoneGroup) -> None:
-        self.body, self.part, self.in_column = group.body, group.part, group.in_column
+        self.body, self.part = group.body, group.part
         shape, coarse = _shape(group.fine), _shape(group.coarse)
         self.actor, self.tint, self._shapes = shape.actor, shape.tint, (shape, coarse)
         self._mappers = (coarse.actor.GetMapper(), shape.actor.GetMapper())
@@ -76,7 +80,7 @@ class Bones:
     def paint(self, theme: SceneTheme) -> None:
         """The colours of an appearance: the column stands out."""
         for bone in self._bones:
-            bone.tint(theme.bone if bone.in_column else theme.other_bone)
+            bone.tint(theme.bone if bone.part in COLUMN else theme.other_bone)
 
     def set_fine(self, fine: bool) -> None:
         """Draw all there is, or what is quick."""
