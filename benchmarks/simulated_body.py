@@ -104,33 +104,28 @@ def measure_3d(poses: list[Pose], n: int, size: tuple[int, int]) -> None:
         began = time.perf_counter()
         store.go_on(0.0)
         pieces.append(1e3 * (time.perf_counter() - began))
-    whole, thin = (
-        sum(len(getattr(group, kind).triangles) for group in store.groups)
-        for kind in ("fine", "coarse")
-    )
+    triangles = sum(len(group.mesh.triangles) for group in store.groups)
     print(
         f"bones loaded in {sum(pieces):.0f} ms, the longest piece {max(pieces):.1f} ms; "
-        f"{len(store.groups)} actors, {whole} triangles, {thin} while moving"
+        f"{len(store.groups)} actors, {triangles} triangles"
     )
     scene = Scene3D()
     scene.set_recording((), SKELETON)
     scene.set_bones(store.groups)
     centre = poses[0].markers.mean(axis=0)
     kinds = {
-        "points alone": (False, True, 1.0, 1),
-        "with bones, moving": (True, True, 1.0, 1),
-        "with bones, while a point is dragged in a pane": (True, True, 0.5, 1),
-        "with bones, all triangles": (True, False, 1.0, 1),
-        "with bones, at rest": (True, False, 1.0, 2),
+        "points alone": (False, 1.0, 1),
+        "with bones": (True, 1.0, 1),
+        "with bones, while a point is dragged in a pane": (True, 0.5, 1),
+        "with bones, at rest": (True, 1.0, 2),
     }
     times: dict[str, list[float]] = defaultdict(list)
     for number in range(n + 3):
         pose = poses[number % len(poses)]
-        for what, (bones, moving, share, samples) in kinds.items():
+        for what, (bones, share, samples) in kinds.items():
             width, height = (round(side * share) for side in size)
             hole = orbit.pinhole(OrbitView(centre, 0.6, 0.2, 3.0), width, height)
             began = time.perf_counter()
-            scene.set_moving(moving)
             scene.pose_bones(pose.ground_from_body if bones else None)
             scene.set_points(pose.markers, slim=bones)
             scene.render(hole, width, height, samples)

@@ -178,11 +178,6 @@ class Scene3D:
         if self._bones is not None:
             self._bones.pose(ground_from_body, hidden)
 
-    def set_moving(self, moving: bool) -> None:
-        """Before a picture that the next one follows: without a GPU it has fewer triangles."""
-        if self._bones is not None:
-            self._bones.set_fine(not (moving and self.is_software))
-
     @property
     def is_software(self) -> bool:
         """Whether the processor draws, for want of a GPU."""
