@@ -1,7 +1,8 @@
 """How long it takes from a mouse event of a drag until all panes show what it changed.
 
 Usage: ``python benchmarks/drag.py [RECORDING] [--events 600] [--size 1920x1080]``. Prints lines for
-the recording and for a demo with eight views, with the 3D view hidden and shown.
+the recording and for a demo with eight views, with the 3D view hidden and shown, without and with a
+simulated body that follows every event.
 
 A point is held with real mouse events at 60 Hz. The time runs from when an event is *due*, so that
 whatever keeps the event loop busy (such as the 3D view being drawn) counts, until everything that
@@ -30,9 +31,11 @@ from PySide6.QtWidgets import QApplication
 
 from benchmarks.machine import name_machine
 from benchmarks.player_media import run_for
+from benchmarks.simulated_body import Swaying, shipped_model
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
 from pipeline.io.recording import recognise
+from pipeline.kinematics.model import KinematicModel
 from pipeline.synthesis.demo import make_demo
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.settings import Settings
@@ -118,9 +121,10 @@ class Hand:
             self.loop.quit()
 
 
-def measured(window: MainWindow, events: int) -> None:
-    """Print a line with the 3D view hidden and one with it shown."""
+def measured(window: MainWindow, events: int, model: KinematicModel | None) -> None:
+    """Print a line with the 3D view hidden and one with it shown; ``model``: simulated too."""
     n_views = len(window.grid.panes)
+    body = None if model is None else Swaying(window.document, model)
     for shown in (False, True):
         window.view3d.setVisible(shown)
         run_for(600)
@@ -130,10 +134,14 @@ def measured(window: MainWindow, events: int) -> None:
         hand.drag()
         median, late = np.percentile(hand.waited, [50, 95])
         print(
-            f"{n_views} views, 3D {'on ' if shown else 'off'}: median {median:5.1f} ms, "
+            f"{n_views} views, 3D {'on ' if shown else 'off'}, "
+            f"{'without' if body is None else 'with'} a simulated body: median {median:5.1f} ms, "
             f"p95 {late:5.1f} ms (limit {LIMITS.get(n_views, 33.0):.0f}), "
-            f"of which work {np.median(hand.worked):5.1f} ms; {len(hand.waited)} events"
+            f"of which work {np.median(hand.worked):5.1f} ms; {len(hand.waited)} events",
+            flush=True,
         )
+    if body is not None:
+        body.leave()
 
 
 def main() -> int:
@@ -143,6 +151,7 @@ def main() -> int:
     parser.add_argument("--size", default="1920x1080")
     args = parser.parse_args()
     name_machine()
+    model = shipped_model()
     app = QApplication([])
     window = MainWindow(app, Settings())
     window.resize(*map(int, args.size.split("x")))
@@ -152,7 +161,8 @@ def main() -> int:
         make_demo(folder / "demo", n_frames=4, size=(1000, 1000), n_views=8, render=False)
         for recording in (args.recording, folder / "demo"):
             opened(window, recording, folder)
-            measured(window, args.events)
+            measured(window, args.events, None)
+            measured(window, args.events, model)
         window.close()
     return 0
 

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-from vtkmodules.vtkFiltersCore import vtkQuadricDecimation, vtkTriangleFilter
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkTriangleFilter
 from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader
 from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
@@ -127,28 +126,3 @@ def is_closed(points: FloatArray, triangles: NDArray[np.int64]) -> bool:
         return False
     a, b, c = (points[triangles[:, corner]] for corner in range(3))
     return bool(np.einsum("ij,ij->", a, np.cross(b, c)) > 0)
-
-
-@lru_cache(maxsize=256)  # a model scaled anew has the same meshes
-def thinned_mesh(mesh: BoneMesh, share: float) -> BoneMesh:
-    """About ``share`` (0 to 1) of a mesh's triangles, as close to its shape as they can be."""
-    points, triangles = welded(mesh.points, mesh.triangles)
-    decimation = vtkQuadricDecimation()
-    decimation.SetInputData(_to_vtk(points, triangles))
-    decimation.SetTargetReduction(1.0 - share)
-    decimation.VolumePreservationOn()
-    decimation.Update()
-    thin = decimation.GetOutput()
-    points = np.array(vtk_to_numpy(thin.GetPoints().GetData()), float)
-    corners = vtk_to_numpy(thin.GetPolys().GetConnectivityArray())
-    triangles = np.array(corners, np.int64).reshape(-1, 3)
-    return BoneMesh(points, smooth_normals(points, triangles), triangles, mesh.closed)
-
-
-def _to_vtk(points: FloatArray, triangles: NDArray[np.int64]) -> vtkPolyData:
-    data, vertices, cells = vtkPolyData(), vtkPoints(), vtkCellArray()
-    vertices.SetData(numpy_to_vtk(points, deep=True))
-    cells.SetData(3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(triangles).ravel(), deep=True))
-    data.SetPoints(vertices)
-    data.SetPolys(cells)
-    return data

@@ -16,16 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kinematics.model import KinematicModel
-from simspine_viewer.bone_files import BoneMesh, find_mesh, read_mesh, thinned_mesh
-from simspine_viewer.bone_parts import bone_part, is_of_column
+from simspine_viewer.bone_files import BoneMesh, find_mesh, read_mesh
+from simspine_viewer.bone_parts import bone_part
 
 FloatArray = NDArray[np.float64]
-
-# Triangles of the person while the picture moves: without a GPU, half of the time for bones goes
-# by their number. At this one ribs and hands are still round at the size of a 3D view.
-COARSE_TRIANGLES = 8_000
-_COLUMN_WEIGHT = 1.6  # vertebrae keep more of theirs: they are what is looked at
-_FEWEST = 0.2  # share that a bone keeps whatever the number
 
 _log = logging.getLogger(__name__)
 
@@ -34,15 +28,12 @@ _log = logging.getLogger(__name__)
 class BoneGroup:
     """Bones that move together and are shown and hidden together, in the frame of ``body``.
 
-    ``part`` is the part of the body they belong to, ``in_column`` whether they stand out as what
-    bends; ``coarse`` is for pictures that move.
+    ``part`` is the part of the body that they belong to.
     """
 
     body: int
     part: str
-    in_column: bool
-    fine: BoneMesh
-    coarse: BoneMesh
+    mesh: BoneMesh
 
 
 class BoneStore:
@@ -71,13 +62,15 @@ class BoneStore:
         return self._steps is not None
 
     def go_on(self, milliseconds: float) -> None:
-        """Read for about so long."""
+        """Read for about so long, one piece at the least."""
         until = time.perf_counter() + milliseconds / 1000
-        while self._steps is not None and time.perf_counter() < until:
+        while self._steps is not None:
             try:
                 next(self._steps)
             except StopIteration as end:
                 self.groups, self._steps = end.value, None
+            if time.perf_counter() >= until:
+                return
 
 
 def bone_steps(
@@ -87,14 +80,17 @@ def bone_steps(
 
     Yields after every piece of some milliseconds; returns the groups.
     """
-    read: dict[int, BoneMesh] = {}
+    pieces: dict[tuple[int, str], list[BoneMesh]] = {}
     missing, unreadable = [], []
     for number in np.flatnonzero(model.mesh_bodies >= 0).tolist():
         name = model.mesh_files[number]
         path = find_mesh(name, folders)
         mesh = None if path is None else read_mesh(path)
         if mesh is not None:
-            read[number] = mesh
+            body = int(model.mesh_bodies[number])
+            part = bone_part(name, model.body_names[body])
+            placed = on_body(mesh, model.body_from_mesh[number], model.mesh_scale[number])
+            pieces.setdefault((body, part), []).append(placed)
         elif path is None:
             missing.append(name)
         else:
@@ -104,22 +100,7 @@ def bone_steps(
         if names:
             _log.warning("%s: %d of %d bone meshes are not %s and not drawn: %s", model.name,
                          len(names), len(model.mesh_files), what, ", ".join(names))  # fmt: skip
-    share = COARSE_TRIANGLES / max(sum(len(mesh.triangles) for mesh in read.values()), 1)
-    pieces: dict[tuple[int, str, bool], list[tuple[BoneMesh, BoneMesh]]] = {}
-    for number, mesh in read.items():
-        body, name = int(model.mesh_bodies[number]), model.mesh_files[number]
-        own_name = model.body_names[body]
-        key = (body, bone_part(name, own_name), is_of_column(name, own_name))
-        own = float(np.clip(share * (_COLUMN_WEIGHT if key[2] else 1.0), _FEWEST, 1.0))
-        both = (mesh, thinned_mesh(mesh, own) if own < 1.0 else mesh)
-        place = model.body_from_mesh[number], model.mesh_scale[number]
-        fine, coarse = (on_body(one, *place) for one in both)
-        pieces.setdefault(key, []).append((fine, coarse))
-        yield
-    return tuple(
-        BoneGroup(*key, *(_merged(meshes) for meshes in zip(*both, strict=True)))
-        for key, both in pieces.items()
-    )
+    return tuple(BoneGroup(body, part, _merged(meshes)) for (body, part), meshes in pieces.items())
 
 
 def on_body(mesh: BoneMesh, body_from_mesh: FloatArray, scale: FloatArray) -> BoneMesh:
@@ -133,7 +114,7 @@ def on_body(mesh: BoneMesh, body_from_mesh: FloatArray, scale: FloatArray) -> Bo
     return BoneMesh(points, normals, triangles, mesh.closed)
 
 
-def _merged(meshes: tuple[BoneMesh, ...]) -> BoneMesh:
+def _merged(meshes: list[BoneMesh]) -> BoneMesh:
     starts = np.cumsum([0] + [len(mesh.points) for mesh in meshes])
     return BoneMesh(
         np.concatenate([mesh.points for mesh in meshes]),

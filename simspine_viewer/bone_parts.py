@@ -6,19 +6,20 @@ import re
 
 from simspine_viewer.spine_levels import level_name
 
-SPINE = "spine"
+SPINE, HEAD = "spine", "head"
+COLUMN = (SPINE, HEAD)  # what bends, and the pelvis and the skull that it joins
 _OURS = "simspine_"  # what the names of our meshes begin with
 # Parts as in ``parts.py``; parts of words of our meshes and of those that come with OpenSim. The
 # first that is found counts.
 _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("head", ("skull", "jaw", "mandible", "cranium", "head")),
+    (HEAD, ("skull", "jaw", "mandible", "cranium", "head")),
     ("foot", ("foot", "talus", "calcn", "calcaneus", "toe", "metatars", "phalang")),
     ("leg", ("femur", "tibia", "fibula", "patella", "thigh", "shank")),
     ("arm", ("humerus", "ulna", "radius", "hand", "carpal", "capitate", "hamate", "lunate",
              "pisiform", "scaphoid", "triquetrum", "trapezium", "trapezoid", "thumb", "proximal",
              "medial", "distal")),
-    (SPINE, ("lumbar", "thoracic", "cerv", "spine", "vertebra", "sacrum")),
-    ("trunk", ("rib", "costal", "sternum", "clavicle", "scap", "pelvis", "torso", "thorax")),
+    (SPINE, ("lumbar", "thoracic", "cerv", "spine", "vertebra", "sacrum", "pelvis")),
+    ("trunk", ("rib", "costal", "sternum", "clavicle", "scap", "torso", "thorax")),
 )  # fmt: skip
 _LIMBS = ("arm", "leg", "foot")
 _SIDES = {"r": "right", "right": "right", "l": "left", "left": "left"}
@@ -33,11 +34,6 @@ def bone_part(mesh_file: str, body: str) -> str:
         return part or "other"
     side = _side(body) or _side(stem)
     return f"{side}-{part}" if side else "other"
-
-
-def is_of_column(mesh_file: str, body: str) -> bool:
-    """Whether a mesh belongs to the column and what it joins, from the pelvis to the skull."""
-    return bone_part(mesh_file, body) in (SPINE, "head") or "pelvis" in f"{mesh_file} {body}"
 
 
 def _part(name: str) -> str:

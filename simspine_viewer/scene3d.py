@@ -7,6 +7,7 @@ use and close a scene in one thread, the one that owns the window.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,7 +20,6 @@ from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer
 from pipeline.data.camera import Camera
 from pipeline.data.skeleton import Skeleton
 from simspine_viewer.body_mesh import BodyMesh
-from simspine_viewer.bone_groups import BoneGroup
 from simspine_viewer.bone_shapes import Bones
 from simspine_viewer.glyphs import sphere
 from simspine_viewer.offscreen import Shape, is_software, offscreen_window
@@ -27,6 +27,9 @@ from simspine_viewer.orbit_camera import Pinhole, clip_from_view, scaled
 from simspine_viewer.palette import STANDARD, Palette
 from simspine_viewer.stage3d import Stage
 from simspine_viewer.stage_mesh import DARK, LIGHT
+
+if TYPE_CHECKING:  # it loads readers of files
+    from simspine_viewer.bone_groups import BoneGroup
 
 FloatArray = NDArray[np.float64]
 
@@ -174,11 +177,6 @@ class Scene3D:
         """
         if self._bones is not None:
             self._bones.pose(ground_from_body, hidden)
-
-    def set_moving(self, moving: bool) -> None:
-        """Before a picture that the next one follows: without a GPU it has fewer triangles."""
-        if self._bones is not None:
-            self._bones.set_fine(not (moving and self.is_software))
 
     @property
     def is_software(self) -> bool:

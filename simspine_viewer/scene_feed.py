@@ -201,7 +201,6 @@ class SceneFeed:
             scene.set_theme(dark)
             self._dark = dark
         self._update(scene, size)
-        scene.set_moving(detail is not Detail.STILL)
         if detail is Detail.HASTE and self._shows_bones and scene.is_software:
             ratio /= 2
         samples = 2 if detail is Detail.STILL and ratio < 2 else 1

@@ -35,8 +35,8 @@ HELP: dict[Stage, str] = {
     Stage.DETECTED: "Only what was seen in each view, by the detector or by a person.",
     Stage.TRIANGULATED: "The 3D points of each frame by itself. A drag in a picture places what is "
     "seen there; the 3D point follows.",
-    Stage.MODEL: "The markers of the simulated body, and its spine level by level. A drag in a "
-    "picture places what is seen there; the body follows.",
+    Stage.MODEL: "The points of the simulated body, and its spine. A drag in a picture places what "
+    "is seen there.",
     Stage.FINAL: "The 3D points solved over time, as exported. A drag in a picture places what is "
     "seen there; the 3D point follows.",
 }

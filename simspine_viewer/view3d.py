@@ -269,7 +269,7 @@ class View3D(QWidget):
         self._image = self._feed.picture(self._size(), ratio, self._is_dark(), detail)
         if detail is not Detail.STILL:
             self._took = self._clock.elapsed()
-            if self._image is not None and (ratio < 2 or self._feed.shows_bones):
+            if self._image is not None and (ratio < 2 or detail is Detail.HASTE):
                 self._still.start()
         if self._feed.bones_are_loading:
             self._bones.start(0)
