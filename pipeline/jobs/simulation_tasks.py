@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
 from pipeline.data.frame_ranges import n_frames_in
-from pipeline.data.sequence import Sequence
 from pipeline.io.project import Project
 from pipeline.jobs.messages import Done, Event, Job, Partial, Progress
 
@@ -53,7 +52,7 @@ def learn_subject(job: Job) -> Events:
         sequence = project.sequence
         yield Progress(job.id, 0.0, "Measuring limbs")
         lengths = track_lengths(sequence, track)
-        frames = _spread(sequence)
+        frames = spread_frames(sequence.n_frames)
         for first in range(0, len(frames), _BLOCK):
             block = frames[first : first + _BLOCK]
             for run in np.split(block, np.flatnonzero(np.diff(block) > 1) + 1):
@@ -89,9 +88,8 @@ def learn_subject(job: Job) -> Events:
         )
 
 
-def _spread(sequence: Sequence) -> NDArray[np.intp]:
+def spread_frames(n_frames: int) -> NDArray[np.intp]:
     """All frames of a short recording, else stretches spread over it evenly."""
-    n_frames = sequence.n_frames
     if n_frames <= _LEARNT_FROM:
         return np.arange(n_frames, dtype=np.intp)
     starts = np.linspace(0, n_frames - _STRETCH, _LEARNT_FROM // _STRETCH).astype(np.intp)

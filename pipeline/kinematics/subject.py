@@ -7,6 +7,7 @@ solved by itself agrees with the same frame solved among all others.
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -173,5 +174,5 @@ def subject_from(content: bytes, where: Path) -> Subject:
             priors,
             float(arrays["cutoff"]),
         )
-    except (KeyError, ValueError, OSError, EOFError) as error:
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"The body model in {where} is damaged: {error}.") from error
