@@ -244,3 +244,20 @@ def test_the_points_in_3d_are_those_of_the_stage(
     simulated.move(replace(simulated.pose, markers=simulated.pose.markers + 0.01))
     trail = bench.editor.trails.in_3d(3, 0, 5, Stage.MODEL)
     assert np.array_equal(trail.places[0], simulated.pose.markers[3])
+
+
+def test_a_marker_moved_within_the_body_is_painted_anew(
+    qtbot: QtBot, bench: Bench, simulated: Simulated
+) -> None:
+    """Nothing else tells the kept picture of the points that it is out of date."""
+    pane, dragged = show_pane(qtbot, bench, VIEW), show_pane(qtbot, bench, VIEW + 1)
+    at = where(bench, dragged)
+    drag(dragged, at, QPoint(25, -10), release=False)
+    assert bench.document.preview is not None
+    pane.set_options(OverlayOptions(stage=Stage.MODEL, spine=False))
+    before, inner = pixels_of(pane), bench.document.sequence.info.skeleton.index("spine_03")
+    markers = simulated.pose.markers.copy()
+    markers[inner, 1] += 0.03
+    simulated.move(replace(simulated.pose, markers=markers, live=True))
+    assert (pixels_of(pane) != before).any()
+    QTest.mouseRelease(dragged, Qt.MouseButton.LeftButton, pos=at + QPoint(25, -10))
