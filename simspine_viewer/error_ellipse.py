@@ -11,7 +11,7 @@ from pipeline.data.camera import Camera, CameraGroup
 from pipeline.geometry.projection import project
 from pipeline.geometry.triangulation import triangulate
 from simspine_viewer.document import FramePoints
-from simspine_viewer.stages import Stage
+from simspine_viewer.stages import Stage, stage_sigma, stage_xyz
 
 FloatArray = NDArray[np.float64]
 
@@ -24,14 +24,14 @@ def point_covariance(
 ) -> tuple[FloatArray, FloatArray]:
     """Place (3,) m of a point of a stage, and its covariance (3, 3) m²; NaN where unknown.
 
-    Of a simulated point nothing is known. Of final points only the standard deviation along the
+    Of a simulated point nothing is known. Of final points and labels only the standard deviation along the
     longest axis is known: it stands for all three.
     """
     if stage is Stage.MODEL:
         return np.full(3, np.nan), np.full((3, 3), np.nan)
-    if stage is Stage.FINAL:
-        sigma = points.fused_sigma[keypoint] / 1000.0
-        return points.fused[keypoint], np.eye(3) * sigma**2
+    if stage in (Stage.FINAL, Stage.LABELS):
+        sigma = stage_sigma(points, stage)[keypoint] / 1000.0
+        return stage_xyz(points, stage)[keypoint], np.eye(3) * sigma**2
     if not np.isfinite(points.sigma[keypoint]):  # nobody measured where a person put it in 3D
         return points.xyz[keypoint], np.full((3, 3), np.nan)
     return points.xyz[keypoint], _covariance(cameras, points, keypoint)

@@ -17,6 +17,10 @@ from pipeline.geometry.reconstruct import solve_points3d
 
 FloatArray = NDArray[np.float64]
 
+# Empty where they are stale; in the order of the fields.
+_LATER = ("fused.xyz", "fused.sigma", "fused.source",
+          "kinematics.label_xyz", "kinematics.label_sigma", "kinematics.label_source")  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FramePoints:
@@ -27,7 +31,8 @@ class FramePoints:
     both; ``rms`` (K,) px, the root mean square of the residuals that count; ``sigma`` (K,) mm;
     ``source`` (K,). ``others``: xy (V, K, 2) of the other people by track. ``fused`` (K, 3) m,
     ``fused_sigma`` (K,) mm and ``fused_source`` (K,) are the final points, solved over time; NaN
-    and 0 where they have not been computed since something near them changed.
+    and 0 where they have not been computed since something near them changed. ``label``,
+    ``label_sigma`` and ``label_source`` are the same put together with the body model.
     """
 
     frame: int
@@ -45,6 +50,9 @@ class FramePoints:
     fused: FloatArray
     fused_sigma: FloatArray
     fused_source: NDArray[np.uint8]
+    label: FloatArray
+    label_sigma: FloatArray
+    label_source: NDArray[np.uint8]
 
 
 def nothing_known(frame: int, n_views: int, n_keypoints: int) -> FramePoints:
@@ -54,7 +62,8 @@ def nothing_known(frame: int, n_views: int, n_keypoints: int) -> FramePoints:
     xy = np.full((*seen, 2), np.nan)
     return FramePoints(
         frame, xy, np.zeros(seen), np.zeros(seen, np.bool_), np.zeros(seen, np.uint8), xyz, xy,
-        np.full(seen, np.nan), none, none, source, {}, xyz, none, source,
+        np.full(seen, np.nan), none, none, source, {}, xyz, none, source, xyz,
+        none, source,
     )  # fmt: skip
 
 
@@ -62,7 +71,8 @@ def read_points(sequence: Sequence, person: int, frame: int) -> FramePoints:
     """Points of a person in one frame, solving the 3D now if that is stale."""
     rows = np.array([frame])
     seen = observations(sequence, person, rows)
-    derived, fused = _derived_at(sequence, person, rows), _fused_at(sequence, person, rows)
+    derived = _derived_at(sequence, person, rows)
+    later = {name: read_current(sequence, name, rows, person)[0] for name in _LATER}
     xyz = derived["points3d.xyz"].astype(float)
     reprojected = project_views(sequence.cameras, xyz).swapaxes(0, 1)
     tracks = track_ids(sequence)
@@ -85,9 +95,10 @@ def read_points(sequence: Sequence, person: int, frame: int) -> FramePoints:
         derived["points3d.sigma"].astype(float),
         derived["points3d.source"],
         others,
-        fused["fused.xyz"].astype(float),
-        fused["fused.sigma"].astype(float),
-        fused["fused.source"],
+        *(
+            values if name.endswith("source") else values.astype(float)
+            for name, values in later.items()
+        ),
     )
 
 
@@ -96,11 +107,6 @@ def _derived_at(sequence: Sequence, person: int, rows: NDArray[np.intp]) -> dict
     if sequence.stamps.stale_at("points3d", person, rows)[0]:
         return {patch.layer: patch.new for patch in solve_points3d(sequence, person, rows)}
     return {name: sequence.read(name, rows, person)[0] for name in _layers_of("points3d")}
-
-
-def _fused_at(sequence: Sequence, person: int, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
-    """The ``fused`` layers of one frame, empty where they are stale."""
-    return {name: read_current(sequence, name, rows, person)[0] for name in _layers_of("fused")}
 
 
 def _layers_of(group: str) -> list[str]:

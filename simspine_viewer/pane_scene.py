@@ -79,7 +79,7 @@ class PaneScenes:
             selected = -1
         # Those triangulated are projected already.
         solved = None
-        if options.stage in (Stage.MODEL, Stage.FINAL):
+        if options.stage in (Stage.MODEL, Stage.FINAL, Stage.LABELS):
             xyz = stage_xyz(points, options.stage, pose)
             solved = project(sequence.cameras[self._view], xyz)
         scene = scene_of(

@@ -61,6 +61,7 @@ class Poses(QObject):
         self._cached: tuple[object, Pose | None] = (None, None)
         document.pose_source = self.at
         document.changed.connect(self._changed)
+        document.preview_changed.connect(self._preview_changed)
         simulations.changed.connect(self._subject_changed)
         jobs.partial.connect(self._worker_is_ready)
         self._loaded.connect(self._take)
@@ -165,6 +166,10 @@ class Poses(QObject):
 
     def _changed(self, change: Change) -> None:
         if change.group == "kinematics" and change.track == self._document.person and self.ready:
+            self._document.pose_changed.emit()
+
+    def _preview_changed(self) -> None:
+        if self.ready:
             self._document.pose_changed.emit()
 
     def _subject_changed(self) -> None:

@@ -21,6 +21,7 @@ class Stage(StrEnum):
     TRIANGULATED = "triangulated"
     MODEL = "model"
     FINAL = "final"
+    LABELS = "labels"
 
 
 TITLES: dict[Stage, str] = {
@@ -28,7 +29,8 @@ TITLES: dict[Stage, str] = {
     Stage.DETECTED: "Seen in 2D only",
     Stage.TRIANGULATED: "Triangulated",
     Stage.MODEL: "Simulated",
-    Stage.FINAL: "Final (exported)",
+    Stage.FINAL: "Final",
+    Stage.LABELS: "Labels, with the body",
 }
 HELP: dict[Stage, str] = {
     Stage.WORK: "What was seen in each view, with a line to where the 3D point falls.",
@@ -37,11 +39,15 @@ HELP: dict[Stage, str] = {
     "seen there; the 3D point follows.",
     Stage.MODEL: "The points of the simulated body, and its spine. A drag in a picture places what "
     "is seen there.",
-    Stage.FINAL: "The 3D points solved over time, as exported. A drag in a picture places what is "
-    "seen there; the 3D point follows.",
+    Stage.FINAL: "The 3D points solved over time. A drag in a picture places what is seen there; "
+    "the 3D point follows.",
+    Stage.LABELS: "The final points put together with the body model: what labels are exported as. "
+    "A drag in a picture places what is seen there; the label follows.",
 }
 MISSING = "Final: not computed yet"
+NO_LABELS = "Labels: not computed yet"
 NOT_SIMULATED = "Simulated: not computed yet"
+_LACKING = {Stage.FINAL: MISSING, Stage.LABELS: NO_LABELS}
 
 
 def following(stage: Stage) -> Stage:
@@ -50,15 +56,12 @@ def following(stage: Stage) -> Stage:
     return stages[(stages.index(stage) + 1) % len(stages)]
 
 
-def has_final(points: FramePoints | None) -> bool:
-    """Whether the final points of a frame have been computed."""
-    return points is not None and bool(np.isfinite(points.fused[:, 0]).any())
-
-
 def stage_xyz(points: FramePoints, stage: Stage, pose: Pose | None = None) -> FloatArray:
     """(K, 3) m: the 3D points that a stage shows; NaN where it has none."""
     if stage is Stage.MODEL:
         return np.full_like(points.xyz, np.nan) if pose is None else pose.markers
+    if stage is Stage.LABELS:
+        return points.label
     return points.fused if stage is Stage.FINAL else points.xyz
 
 
@@ -66,6 +69,8 @@ def stage_sigma(points: FramePoints, stage: Stage) -> FloatArray:
     """(K,) mm: their uncertainty; NaN where nobody knows it."""
     if stage is Stage.MODEL:
         return np.full_like(points.sigma, np.nan)
+    if stage is Stage.LABELS:
+        return points.label_sigma
     return points.fused_sigma if stage is Stage.FINAL else points.sigma
 
 
@@ -73,4 +78,7 @@ def legend(points: FramePoints | None, stage: Stage, pose: Pose | None = None) -
     """What to write on a view that shows a stage."""
     if stage is Stage.MODEL and pose is None:
         return NOT_SIMULATED
-    return MISSING if stage is Stage.FINAL and not has_final(points) else TITLES[stage]
+    if stage in _LACKING:
+        there = points is not None and np.isfinite(stage_xyz(points, stage)).any()
+        return TITLES[stage] if there else _LACKING[stage]
+    return TITLES[stage]

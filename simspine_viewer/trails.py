@@ -19,6 +19,12 @@ FloatArray = NDArray[np.float64]
 
 LENGTHS = (5, 15, 30, 60)  # frames on either side
 _POSES = "poses"
+_SOLVED = {
+    Stage.FINAL: "fused.xyz",
+    Stage.LABELS: "kinematics.label_xyz",
+    Stage.MODEL: _POSES,
+}
+_LANDING = ("points3d.xyz", "fused.xyz", "kinematics.label_xyz")
 # Apart for colour-blind eyes as well: Okabe and Ito's sky blue and orange.
 PAST: RGB = (86, 180, 233)
 FUTURE: RGB = (230, 159, 0)
@@ -58,7 +64,7 @@ class Trails:
 
     def in_3d(self, keypoint: int, frame: int, length: int, stage: Stage) -> Trail:
         """Path in the world, metres; NaN where a frame has no such point, or a stale one."""
-        layer = {Stage.FINAL: "fused.xyz", Stage.MODEL: _POSES}.get(stage, "points3d.xyz")
+        layer = _SOLVED.get(stage, "points3d.xyz")
 
         def read(frames: NDArray[np.intp]) -> FloatArray:
             document = self._document
@@ -91,7 +97,7 @@ class Trails:
         assert isinstance(length, int)
         sequence, person = document.sequence, document.person
         # Derived values land without a new revision of the sequence.
-        landed = [sequence.layer(name, person).n_writes for name in ("points3d.xyz", "fused.xyz")]
+        landed = [sequence.layer(name, person).n_writes for name in _LANDING]
         key = (*what, person, id(sequence), sequence.revision, *landed)
         if key not in self._known:
             if len(self._known) > 8:  # of the frame before: never asked for again

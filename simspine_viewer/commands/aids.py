@@ -193,7 +193,8 @@ STAGES = {
     Stage.DETECTED: "Seen in 2D Only",
     Stage.TRIANGULATED: "Triangulated",
     Stage.MODEL: "Simulated",
-    Stage.FINAL: "Final, as Exported",
+    Stage.FINAL: "Final",
+    Stage.LABELS: "Labels, with the Body Model",
 }
 
 
@@ -236,7 +237,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("adjust-reset", "View", "Reset All Brightness", "Show all views as they are.",
             lambda w: w.grid.adjustments.reset(), ("Shift+B",), group="Brightness"),
     Command("stage", "View", "Next Stage of the Points",
-            "Seen and 3D, seen only, triangulated, simulated, final: what the views show.",
+            "Seen and 3D, seen only, triangulated, simulated, final, labels: what the views show.",
             cycle_stage, ("S",), after_separator=True, group=STAGE_MENU),
     *(_stage_command(stage, text) for stage, text in STAGES.items()),
     Command("trail", "View", "Trail", "The path of the selected keypoint, before and after.",

@@ -20,7 +20,7 @@ from simspine_viewer.loupe_key import HOLD_MS
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.palette import PALETTES
 from simspine_viewer.parts_dialog import PartsDialog
-from simspine_viewer.stages import MISSING, NOT_SIMULATED, TITLES, Stage
+from simspine_viewer.stages import MISSING, NO_LABELS, NOT_SIMULATED, TITLES, Stage
 from simspine_viewer.swap_dialog import SwapDialog
 from tests.viewer.small import small_project
 from tests.viewer.window import at_keypoint, drag, main_window, open_and_settle, settle, wait_until
@@ -240,7 +240,12 @@ def test_stages_are_gone_through_with_a_key_and_named_in_every_pane(window: Main
     def shown() -> np.ndarray:
         scene = pane.scene()
         assert scene is not None
-        assert scene.legend in (TITLES[window.grid.options.stage], MISSING, NOT_SIMULATED)
+        assert scene.legend in (
+            TITLES[window.grid.options.stage],
+            MISSING,
+            NOT_SIMULATED,
+            NO_LABELS,
+        )
         return scene.xy[keypoint]
 
     assert np.allclose(shown(), points.xy[VIEW, keypoint])
@@ -258,6 +263,9 @@ def test_stages_are_gone_through_with_a_key_and_named_in_every_pane(window: Main
     press(window, Key.Key_S)
     assert window.grid.options.stage is Stage.FINAL
     shown()
+    press(window, Key.Key_S)
+    assert window.grid.options.stage is Stage.LABELS
+    assert np.isnan(shown()).all()
     press(window, Key.Key_S)
     assert window.grid.options.stage is Stage.WORK
 

@@ -69,7 +69,8 @@ def test_a_frame_in_it_is_empty_and_others_are_there(damaged: Damaged) -> None:
     assert points.xy[0, KEYPOINT].tolist() == [7.0, 8.0]
     empty = document.points_at(INSIDE)
     for name in ("xy", "score", "manual", "flags", "xyz", "reprojected", "residual", "rms",
-                 "sigma", "source", "fused", "fused_sigma", "fused_source"):  # fmt: skip
+                 "sigma", "source", "fused", "fused_sigma", "fused_source", "label",
+                 "label_sigma", "label_source"):  # fmt: skip
         assert getattr(points, name).shape == getattr(empty, name).shape, name
         assert getattr(points, name).dtype.kind == getattr(empty, name).dtype.kind, name
     assert damaged.told == [SENTENCE]
