@@ -24,8 +24,8 @@ def point_covariance(
 ) -> tuple[FloatArray, FloatArray]:
     """Place (3,) m of a point of a stage, and its covariance (3, 3) m²; NaN where unknown.
 
-    Of a simulated point nothing is known. Of final points and labels only the standard deviation along the
-    longest axis is known: it stands for all three.
+    Of a simulated point nothing is known. Of final points and labels only the standard deviation
+    along the longest axis is known: it stands for all three.
     """
     if stage is Stage.MODEL:
         return np.full(3, np.nan), np.full((3, 3), np.nan)
