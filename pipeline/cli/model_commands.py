@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.arguments import (
     add_command,
@@ -15,6 +15,9 @@ from pipeline.cli.arguments import (
     point_to_project,
 )
 from pipeline.cli.output import CommandError, Exit, ProgressBar
+
+if TYPE_CHECKING:
+    from pipeline.jobs.simulation_run import SimulationPlan
 
 _MOST = {"height": 3.0, "mass": 500.0}  # m, kg: above this a unit is wrong
 
@@ -57,14 +60,27 @@ def add_model_commands(commands: Any) -> None:
     )
     add_path(simulate)
     add_person(simulate)
-    simulate.add_argument(
+    add_how(simulate)
+    _add_subject(simulate)
+    add_out(simulate, "DIR", "folder for the files")
+
+
+def add_how(parser: argparse.ArgumentParser) -> None:
+    """Add how people are simulated: what ``simulate`` and ``dataset`` share."""
+    parser.add_argument(
         "--spine",
         choices=("core", "extended"),
         default="core",
         help="11 or 13 free coordinates (default: %(default)s)",
     )
-    _add_subject(simulate)
-    add_out(simulate, "DIR", "folder for the files")
+
+
+def plan_of(arguments: argparse.Namespace) -> SimulationPlan:
+    """The arguments of :func:`add_how`, and the subject's where the command has them."""
+    from pipeline.jobs.simulation_run import SimulationPlan
+
+    height, mass = (getattr(arguments, name, None) for name in _MOST)
+    return SimulationPlan(arguments.spine, height, mass)
 
 
 def _add_model(parser: argparse.ArgumentParser, *, required: bool, text: str) -> None:
@@ -122,19 +138,16 @@ def _ik(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from pipeline.cli import simulate
     from pipeline.cli.recording import chosen_person
-    from pipeline.simulation.scaling import ScaleOptions
-    from pipeline.simulation.simulate import SimulationOptions
+    from pipeline.cli.simulate import as_text
+    from pipeline.jobs.simulation_run import simulation_steps
 
     _check_subject(arguments)
+    plan = plan_of(arguments)
     with ProgressBar() as bar:
         opened = opened_with(bar, arguments.path)
         person = chosen_person(opened, arguments.person)
-        scale = ScaleOptions(height=arguments.height, mass=arguments.mass)
-        options = SimulationOptions(arguments.spine, scale=scale)
-        steps = simulate.simulation_steps(opened.sequence, person.track, arguments.out, options)
-        found, files = bar.follow(steps)
+        done = bar.follow(simulation_steps(opened.sequence, person.track, arguments.out, plan))
     point_to_project(opened)
-    print(simulate.as_text(found, files))
+    print(as_text(done))
     return Exit.OK

@@ -1,0 +1,117 @@
+"""A person of a recording simulated from points to files: what the command line and jobs run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.data.errors import UserError
+from pipeline.data.sequence import Sequence
+from pipeline.data.source import Source
+from pipeline.io.export_request import ExportRequest, check_request, points_of, solve_steps
+from pipeline.jobs.simulation_files import SUBJECT, write_outcome
+from pipeline.simulation.model_tables import Variant
+from pipeline.simulation.outcome import Outcome, outcome_of
+from pipeline.simulation.scaling import ScaleOptions
+from pipeline.simulation.simulate import Measured, SimulationOptions, simulate_steps
+
+Step = tuple[float, str]
+
+_OPENING = 0.3  # share of the work that solving the points takes
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationPlan:
+    """How people are simulated, as it is told to the commands and to workers.
+
+    Parameters
+    ----------
+    spine : str
+        ``core`` or ``extended``: 11 or 13 free coordinates.
+    height, mass : float, optional
+        Of the person, metres and kilograms.
+    threads : int
+        Parts of a sequence that are solved side by side.
+    """
+
+    spine: Variant = "core"
+    height: float | None = None
+    mass: float | None = None
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulated:
+    """What was measured, what came of it, and the files."""
+
+    measured: Measured
+    outcome: Outcome
+    files: list[Path]
+
+
+def simulation_steps(
+    sequence: Sequence, track: int, folder: Path, plan: SimulationPlan
+) -> Generator[Step, None, Simulated]:
+    """Solve a person's points, simulate, and write all files into ``folder``, which is made.
+
+    Raises
+    ------
+    UserError
+        A person without points, a model that cannot be used, or a folder that cannot be written.
+    """
+    make_folder(folder)
+    request = ExportRequest(sequence, track, "trc", folder / "labels.trc")
+    check_request(request)
+    for fraction, what in solve_steps(request):
+        yield _OPENING * fraction, what
+    measured = measured_points(request)
+    steps = _outcome_steps(measured, folder / SUBJECT, plan)
+    while True:
+        try:
+            fraction, what = next(steps)
+        except StopIteration as finished:
+            outcome: Outcome = finished.value
+            break
+        yield _OPENING + (0.95 - _OPENING) * fraction, what
+    yield 0.95, "Writing"
+    title = f"{sequence.info.name}, person {track + 1}"
+    return Simulated(measured, outcome, write_outcome(folder, measured, outcome, title))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; UserError where that fails or it takes no files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"The folder {folder} cannot be made: {reason}.") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"The folder {folder} takes no files from you.")
+
+
+def _outcome_steps(
+    measured: Measured, subject: Path, plan: SimulationPlan
+) -> Generator[Step, None, Outcome]:
+    scale = ScaleOptions(height=plan.height, mass=plan.mass)
+    options = SimulationOptions(plan.spine, scale=scale, threads=plan.threads)
+    found = yield from simulate_steps(measured, subject, options)
+    return outcome_of(found)
+
+
+def measured_points(request: ExportRequest) -> Measured:
+    """The points of a request, which must be up to date, as a simulation takes them."""
+    sequence, (start, stop) = request.sequence, request.span
+    points = points_of(request, np.arange(start, stop, dtype=np.intp))
+    by_hand = np.isin(points.source, (Source.MANUAL_2D, Source.MANUAL_3D))
+    return Measured(
+        names=sequence.info.skeleton.markers,
+        times=np.arange(start, stop) / sequence.info.fps,
+        xyz=points.xyz.astype(np.float64),
+        sigma=points.sigma.astype(np.float64) / 1000.0,
+        manual=np.where(by_hand, points.source, Source.NONE).astype(np.uint8),
+        rate=sequence.info.fps,
+    )
