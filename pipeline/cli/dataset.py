@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.cli.arguments import add_command, add_out
 from pipeline.cli.model_commands import add_how, plan_of
 from pipeline.cli.output import CommandError, Exit, ProgressBar, counted
+from pipeline.data.errors import UserError
 
 if TYPE_CHECKING:
     from pipeline.jobs.dataset import Advanced, Begun
@@ -49,11 +50,19 @@ def _count(text: str) -> int:
 
 def _dataset(arguments: argparse.Namespace) -> int:
     from pipeline.jobs.dataset import Begun, DatasetPlan, Looked, dataset_steps
+    from pipeline.jobs.dataset_find import find_sequences
 
-    plan = DatasetPlan(
-        arguments.root, arguments.out, plan_of(arguments), arguments.jobs, arguments.cluster
-    )
-    steps = dataset_steps(plan)
+    root, out = arguments.root, arguments.out
+    if root.resolve() == out.resolve():
+        raise CommandError(
+            Exit.USAGE, f"The results cannot go into {root}, which holds the recordings."
+        )
+    try:
+        sequences = find_sequences(root, leave_out=out)
+    except UserError as error:
+        raise CommandError(Exit.UNUSABLE, str(error)) from error
+    plan = DatasetPlan(root, out, plan_of(arguments), arguments.jobs, arguments.cluster)
+    steps = dataset_steps(plan, sequences)
     teller = _Teller(arguments.quiet)
     try:
         while True:

@@ -17,7 +17,7 @@ from pipeline.cli.arguments import (
 from pipeline.cli.output import CommandError, Exit, ProgressBar
 
 if TYPE_CHECKING:
-    from pipeline.jobs.simulation_run import SimulationPlan
+    from pipeline.jobs.simulation_plan import SimulationPlan
 
 _MOST = {"height": 3.0, "mass": 500.0}  # m, kg: above this a unit is wrong
 
@@ -77,7 +77,7 @@ def add_how(parser: argparse.ArgumentParser) -> None:
 
 def plan_of(arguments: argparse.Namespace) -> SimulationPlan:
     """The arguments of :func:`add_how`, and the subject's where the command has them."""
-    from pipeline.jobs.simulation_run import SimulationPlan
+    from pipeline.jobs.simulation_plan import SimulationPlan
 
     height, mass = (getattr(arguments, name, None) for name in _MOST)
     return SimulationPlan(arguments.spine, height, mass)

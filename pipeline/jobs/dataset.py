@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -14,7 +14,7 @@ from pipeline.io.opening import SUFFIX
 from pipeline.io.project import Project
 from pipeline.io.recording import recognise
 from pipeline.jobs.dataset_clock import Clock, Estimate, pace, room_for_workers
-from pipeline.jobs.dataset_find import Found, find_sequences
+from pipeline.jobs.dataset_find import Found
 from pipeline.jobs.dataset_pool import (
     Events,
     Finished,
@@ -22,10 +22,9 @@ from pipeline.jobs.dataset_pool import (
     local_events,
     remove_leftovers,
 )
-from pipeline.jobs.dataset_state import input_stamp, options_stamp, read_state
+from pipeline.jobs.dataset_state import SequenceJob, input_stamp, options_stamp, read_state
 from pipeline.jobs.dataset_summary import Row, write_summary
-from pipeline.jobs.dataset_work import SequenceJob
-from pipeline.jobs.simulation_run import SimulationPlan, make_folder
+from pipeline.jobs.simulation_plan import SimulationPlan, make_folder
 
 SUMMARY_FILE, LOG_FILE = "dataset.csv", "dataset.log"
 
@@ -65,7 +64,7 @@ class DatasetPlan:
     Parameters
     ----------
     root, out : Path
-        Where recordings are, and where the results go.
+        Where the recordings are, and where the results go: another folder.
     simulation : SimulationPlan
     jobs : int, optional
         Processes; by default as many as cores and memory have room for.
@@ -81,9 +80,9 @@ class DatasetPlan:
 
 
 def dataset_steps(
-    plan: DatasetPlan,
+    plan: DatasetPlan, sequences: Sequence[Found]
 ) -> Generator[Looked | Begun | Advanced, None, tuple[Row, ...]]:
-    """Do what is not done yet; returns every sequence with what came of it.
+    """Do what is not done yet of some sequences; returns each with what came of it.
 
     ``dataset.csv`` in the output folder is up to date after each sequence; ``dataset.log`` is
     appended to.
@@ -91,12 +90,9 @@ def dataset_steps(
     Raises
     ------
     UserError
-        The root holds nothing, the output folder cannot be written, or there is no cluster.
+        The output folder cannot be written, or there is no cluster.
     """
     root, out = plan.root.expanduser().absolute(), plan.out.expanduser().absolute()
-    if root.resolve() == out.resolve():
-        raise UserError(f"The results cannot go into {root}, which holds the recordings.")
-    sequences = find_sequences(root, leave_out=out)
     make_folder(out)
     options = options_stamp(plan.simulation)
     rows: list[Row] = []
@@ -158,7 +154,7 @@ def _worked(
             ended += 1
             write()
             yield Advanced(clock.fraction(), clock.left(workers), ended, total, row)
-    except GeneratorExit:
+    except (GeneratorExit, KeyboardInterrupt):
         _note(log, "stopped")
         raise
     finally:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from pipeline.jobs.dataset_state import SequenceState
 
-# Of one worker on one core of a small server (2 x 2.6 GHz), measured on 60 and 1000 frames; corrected by what this computer needs.
+# Of one worker on one core of a small server, measured with 60 and with 1000 frames; corrected by
+# what this computer needs.
 _START_SECONDS, _FRAME_SECONDS = 6.0, 0.018
 # The scaled model, and all files of one frame.
 _START_BYTES, _FRAME_BYTES = 650_000, 10_000
-# What a worker holds at most with a recording of some thousand frames.
-_WORKER_BYTES = 900 << 20
+# What a worker holds: 384 MB with 1000 frames, and room for longer ones.
+_WORKER_BYTES = 700 << 20
 _MEMORY = Path("/proc/meminfo")
 
 

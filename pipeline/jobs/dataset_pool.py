@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.errors import UserError
-from pipeline.jobs.dataset_work import SequenceJob, SequenceResult, run_sequence
+from pipeline.jobs.dataset_state import SequenceJob, SequenceResult
 from pipeline.jobs.messages import Cancelled, Done, Failed, Job, Progress
 from pipeline.jobs.spawn import WorkerProcess
 
@@ -147,12 +147,14 @@ def cluster_events(work: Sequence[SequenceJob], address: str) -> Events:
 
 
 def _cluster_events(work: Sequence[SequenceJob], distributed: Any, client: Any) -> Events:
+    from pipeline.jobs.dataset_work import run_sequence
+
     try:
         futures = {
             client.submit(run_sequence, job, pure=False): number for number, job in enumerate(work)
         }
         try:
-            for future in distributed.as_completed(list(futures)):
+            for future in distributed.as_completed(list(futures), loop=client.loop):
                 yield Finished(futures[future], _fetched(future))
         finally:
             client.cancel([future for future in futures if not future.done()])

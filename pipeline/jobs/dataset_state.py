@@ -1,4 +1,7 @@
-"""What a finished sequence leaves beside its files, so that a later run need not do it again."""
+"""What a sequence of a dataset is made from, and what a finished one leaves beside its files.
+
+Light to import: what only sees to the work does not load what does it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from pipeline.data.errors import UserError
 from pipeline.io.atomic import atomic_text
 from pipeline.io.opening import SUFFIX
 from pipeline.io.recording import recognise
-from pipeline.jobs.simulation_run import SimulationPlan
+from pipeline.jobs.simulation_plan import SimulationPlan
 
 STATE_FILE = "sequence.json"
 _FORMAT = 1
@@ -48,6 +51,34 @@ class SequenceState:
     marker_error: float | None
     flags: tuple[str, ...]
     files: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceJob:
+    """What is to be done: all of it is pickled to a worker, paths as that worker sees them.
+
+    Attributes
+    ----------
+    path, folder : Path
+        What is opened, and where its files go.
+    plan : SimulationPlan
+    options : str
+        The plan's short name, for the state.
+    """
+
+    path: Path
+    folder: Path
+    plan: SimulationPlan
+    options: str
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceResult:
+    """What came of a job: a state, or a sentence with the details for the log."""
+
+    state: SequenceState | None
+    reason: str = ""
+    detail: str = ""
 
 
 def write_state(folder: Path, state: SequenceState) -> None:

@@ -6,7 +6,6 @@ import threading
 import time
 import traceback
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,18 @@ from pipeline.data.sequence import Sequence
 from pipeline.io.atomic import atomic_folder
 from pipeline.io.opening import SUFFIX, open_in_memory
 from pipeline.io.project import Project
-from pipeline.jobs.dataset_state import SequenceState, input_stamp, is_result, write_state
+from pipeline.jobs.dataset_state import (
+    SequenceJob,
+    SequenceResult,
+    SequenceState,
+    input_stamp,
+    is_result,
+    write_state,
+)
 from pipeline.jobs.messages import Done, Event, Job, Progress
 from pipeline.jobs.simulation_files import angles_of
-from pipeline.jobs.simulation_run import Simulated, SimulationPlan, make_folder, simulation_steps
+from pipeline.jobs.simulation_plan import make_folder
+from pipeline.jobs.simulation_run import Simulated, simulation_steps
 from pipeline.jobs.steps import reported
 from pipeline.kinematics.published import CHAIN
 from pipeline.simulation.simulate import share_simulated
@@ -32,34 +39,6 @@ _MOSTLY = 0.5
 
 # OpenSim's models are not for several threads, and its output is caught for the whole process.
 _one_at_a_time = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceJob:
-    """What is to be done: all of it is pickled to a worker, paths as that worker sees them.
-
-    Attributes
-    ----------
-    path, folder : Path
-        What is opened, and where its files go.
-    plan : SimulationPlan
-    options : str
-        The plan's short name, for the state.
-    """
-
-    path: Path
-    folder: Path
-    plan: SimulationPlan
-    options: str
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceResult:
-    """What came of a job: a state, or a sentence with the details for the log."""
-
-    state: SequenceState | None
-    reason: str = ""
-    detail: str = ""
 
 
 def run_sequence(job: SequenceJob) -> SequenceResult:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.data.errors import UserError
 from pipeline.data.sequence import Sequence
 from pipeline.data.source import Source
 from pipeline.io.export_request import ExportRequest, check_request, points_of, solve_steps
 from pipeline.jobs.simulation_files import SUBJECT, write_outcome
-from pipeline.simulation.model_tables import Variant
+from pipeline.jobs.simulation_plan import SimulationPlan, make_folder
 from pipeline.simulation.outcome import Outcome, outcome_of
 from pipeline.simulation.scaling import ScaleOptions
 from pipeline.simulation.simulate import Measured, SimulationOptions, simulate_steps
@@ -22,26 +20,6 @@ from pipeline.simulation.simulate import Measured, SimulationOptions, simulate_s
 Step = tuple[float, str]
 
 _OPENING = 0.3  # share of the work that solving the points takes
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationPlan:
-    """How people are simulated, as it is told to the commands and to workers.
-
-    Parameters
-    ----------
-    spine : str
-        ``core`` or ``extended``: 11 or 13 free coordinates.
-    height, mass : float, optional
-        Of the person, metres and kilograms.
-    threads : int
-        Parts of a sequence that are solved side by side.
-    """
-
-    spine: Variant = "core"
-    height: float | None = None
-    mass: float | None = None
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,17 +58,6 @@ def simulation_steps(
     yield 0.95, "Writing"
     title = f"{sequence.info.name}, person {track + 1}"
     return Simulated(measured, outcome, write_outcome(folder, measured, outcome, title))
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it; UserError where that fails or it takes no files."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"The folder {folder} cannot be made: {reason}.") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UserError(f"The folder {folder} takes no files from you.")
 
 
 def _outcome_steps(

@@ -1,0 +1,44 @@
+"""How people are simulated, as commands and jobs are told; importing it loads no OpenSim."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.data.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.simulation.model_tables import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationPlan:
+    """How people are simulated, as it is told to the commands and to workers.
+
+    Parameters
+    ----------
+    spine : str
+        ``core`` or ``extended``: 11 or 13 free coordinates.
+    height, mass : float, optional
+        Of the person, metres and kilograms.
+    threads : int
+        Parts of a sequence that are solved side by side.
+    """
+
+    spine: Variant = "core"
+    height: float | None = None
+    mass: float | None = None
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; UserError where that fails or it takes no files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"The folder {folder} cannot be made: {reason}.") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"The folder {folder} takes no files from you.")
