@@ -61,6 +61,12 @@ def add_model_commands(commands: Any) -> None:
     add_path(simulate)
     add_person(simulate)
     add_how(simulate)
+    simulate.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE.trc",
+        help="markers, as of motion capture, that replace measured ones of the same name",
+    )
     _add_subject(simulate)
     add_out(simulate, "DIR", "folder for the files")
 
@@ -73,14 +79,43 @@ def add_how(parser: argparse.ArgumentParser) -> None:
         default="core",
         help="11 or 13 free coordinates (default: %(default)s)",
     )
+    _add_model(parser, required=False, text="OpenSim model to follow the points instead of ours")
+    parser.add_argument(
+        "--marker-set", type=Path, metavar="FILE.xml", help="markers to be added to that model"
+    )
+    parser.add_argument(
+        "--simspine-compatible",
+        action="store_true",
+        help="SIMSPINE's published constants and formulas, faults included",
+    )
 
 
 def plan_of(arguments: argparse.Namespace) -> SimulationPlan:
     """The arguments of :func:`add_how`, and the subject's where the command has them."""
     from pipeline.jobs.simulation_plan import SimulationPlan
 
-    height, mass = (getattr(arguments, name, None) for name in _MOST)
-    return SimulationPlan(arguments.spine, height, mass)
+    height, mass, known = (getattr(arguments, name, None) for name in (*_MOST, "known"))
+    compatible, model = arguments.simspine_compatible, arguments.model
+    if arguments.marker_set is not None and model is None:
+        raise CommandError(Exit.USAGE, "--marker-set needs a --model to put the markers on.")
+    if compatible and (height is not None or mass is not None):
+        raise CommandError(
+            Exit.USAGE, "--simspine-compatible takes no --height and no --mass: all weigh 70 kg."
+        )
+    if arguments.spine != "core" and (compatible or model is not None):
+        raise CommandError(Exit.USAGE, "--spine is about our own model and fusion only.")
+    for file in (model, arguments.marker_set, known):
+        if file is not None and not file.is_file():
+            raise CommandError(Exit.UNUSABLE, f"{file} cannot be read: there is no such file.")
+    return SimulationPlan(
+        spine=arguments.spine,
+        height=height,
+        mass=mass,
+        model=model and model.absolute(),
+        marker_set=arguments.marker_set and arguments.marker_set.absolute(),
+        compatible=compatible,
+        known=known and known.absolute(),
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser, *, required: bool, text: str) -> None:

@@ -83,21 +83,22 @@ def write_outcome(folder: Path, measured: Measured, found: Outcome, title: str) 
 def angles_of(found: Outcome) -> Angles | None:
     """Angles of regions and levels over time, in degrees and millimetres.
 
-    Only those that the model has; None for one without our vertebrae.
+    Only those that the model has; None for one without our vertebrae, whose pelvis and sacrum
+    are not as our definitions take them either.
     """
     if found.model is None:
         return None
     poses = body_transforms(found.model, found.coordinates)
-    regions = posture(found.model, poses)
     between = intervertebral_angles(found.model, poses)
+    if not between.levels:
+        return None
+    regions = posture(found.model, poses)
     shown = {
         f"{one.name}_{'mm' if one.name in _LENGTHS else 'deg'}": getattr(regions, one.name)
         * (1000.0 if one.name in _LENGTHS else 180.0 / np.pi)
         for one in fields(regions)
     }
     shown = {name: values for name, values in shown.items() if np.isfinite(values).any()}
-    if not shown and not between.levels:
-        return None
     return Angles(
         shown,
         {

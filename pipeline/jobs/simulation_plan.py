@@ -23,6 +23,12 @@ class SimulationPlan:
         ``core`` or ``extended``: 11 or 13 free coordinates.
     height, mass : float, optional
         Of the person, metres and kilograms.
+    model, marker_set : Path, optional
+        An OpenSim model instead of ours, and markers to be added to its own.
+    compatible : bool
+        SIMSPINE's published constants and formulas instead of ours.
+    known : Path, optional
+        TRC of markers that replace measured ones of the same name.
     threads : int
         Parts of a sequence that are solved side by side.
     """
@@ -30,6 +36,10 @@ class SimulationPlan:
     spine: Variant = "core"
     height: float | None = None
     mass: float | None = None
+    model: Path | None = None
+    marker_set: Path | None = None
+    compatible: bool = False
+    known: Path | None = None
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 

@@ -11,8 +11,11 @@ import numpy as np
 from pipeline.data.sequence import Sequence
 from pipeline.data.source import Source
 from pipeline.io.export_request import ExportRequest, check_request, points_of, solve_steps
+from pipeline.jobs.known_markers import with_known
 from pipeline.jobs.simulation_files import SUBJECT, write_outcome
 from pipeline.jobs.simulation_plan import SimulationPlan, make_folder
+from pipeline.simulation.compatible import compatible_steps
+from pipeline.simulation.other_model import other_model_steps
 from pipeline.simulation.outcome import Outcome, outcome_of
 from pipeline.simulation.scaling import ScaleOptions
 from pipeline.simulation.simulate import Measured, SimulationOptions, simulate_steps
@@ -47,6 +50,8 @@ def simulation_steps(
     for fraction, what in solve_steps(request):
         yield _OPENING * fraction, what
     measured = measured_points(request)
+    if plan.known is not None:
+        measured = with_known(measured, plan.known, published=plan.compatible)
     steps = _outcome_steps(measured, folder / SUBJECT, plan)
     while True:
         try:
@@ -63,8 +68,13 @@ def simulation_steps(
 def _outcome_steps(
     measured: Measured, subject: Path, plan: SimulationPlan
 ) -> Generator[Step, None, Outcome]:
+    model, markers, threads = plan.model, plan.marker_set, plan.threads
+    if plan.compatible:
+        return (yield from compatible_steps(measured, subject, model, markers, threads))
     scale = ScaleOptions(height=plan.height, mass=plan.mass)
-    options = SimulationOptions(plan.spine, scale=scale, threads=plan.threads)
+    if model is not None:
+        return (yield from other_model_steps(measured, subject, model, markers, scale, threads))
+    options = SimulationOptions(plan.spine, scale=scale, threads=threads)
     found = yield from simulate_steps(measured, subject, options)
     return outcome_of(found)
 
