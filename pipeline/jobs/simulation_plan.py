@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,9 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
+        # A folder that is no real one, such as those of /proc, says that there is no such file.
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT}:
+            reason = "what is above it takes no folders from you"
         raise UserError(f"The folder {folder} cannot be made: {reason}.") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(f"The folder {folder} takes no files from you.")
