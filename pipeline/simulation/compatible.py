@@ -33,8 +33,9 @@ from pipeline.kinematics.published_scaling import (
     MEASUREMENTS,
     published_factors,
     published_frames,
+    trimmed_length,
 )
-from pipeline.kinematics.scale_factors import ScaleMeasurement
+from pipeline.kinematics.scale_factors import ScaleMeasurement, SegmentFactor
 from pipeline.kinematics.scale_frames import FrameRule
 from pipeline.simulation.attach_markers import model_with_keypoints
 from pipeline.simulation.osim_model import load_model
@@ -160,14 +161,24 @@ def _scaled(generic: Path, measured: Measured, subject: Path) -> ScaleReport:
     factors = published_factors(measured.names, measured.xyz[frames], lengths)
     manual = {body: (factors[one.name],) * 3 for one in measurements for body, _ in one.bodies}
     report = scale_model(generic, [measured], subject, replace(options, manual=manual))
-    return replace(
-        report,
-        factors=tuple(
-            replace(one, factor=factors[one.name], measured=factors[one.name])
-            for one in report.factors
-        ),
-        n_selected=len(frames),
+    told = tuple(_as_published(one, factors[one.name], measured, frames) for one in report.factors)
+    return replace(report, factors=told, n_selected=len(frames))
+
+
+def _as_published(
+    one: SegmentFactor, factor: float, measured: Measured, frames: NDArray[np.intp]
+) -> SegmentFactor:
+    """What the published rule made of a measurement, in place of what ours did."""
+    at = {name: measured.xyz[frames, place] for place, name in enumerate(measured.names)}
+    chains = tuple(
+        replace(chain, length=trimmed_length(*(at[m] for m in chain.markers)), n_frames=len(frames))
+        for chain in one.chains
     )
+    left = tuple(
+        chain.length - factor * length
+        for chain, length in zip(chains, one.model_lengths, strict=True)
+    )
+    return replace(one, factor=factor, measured=factor, chains=chains, residuals=left)
 
 
 def _existing(names: tuple[str, ...], bodies: object) -> tuple[str, ...]:
