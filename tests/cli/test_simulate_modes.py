@@ -88,6 +88,12 @@ def test_a_model_of_the_users_is_followed_on_arrays(
     # Its seven-fold coupled lumbar flexion, forward being negative, follows the true one.
     found = motion.column("L5_S1_Flex_Ext")
     assert np.corrcoef(found, truth)[0, 1] > 0.95
+    published = tmp_path / "published"
+    arguments = ["simulate", str(folder), "-o", str(published), "--model", str(model)]
+    assert main([*arguments, "--simspine-compatible"]) == Exit.OK
+    crushed = read_motion(published / "angles.mot").column("L5_S1_Flex_Ext")
+    assert np.ptp(crushed) < 0.1 * np.ptp(found)
+
     from pipeline.simulation.osim_model import load_model
 
     subject = load_model(out / "subject.osim", strip=False)
