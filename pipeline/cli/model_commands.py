@@ -56,7 +56,7 @@ def add_model_commands(commands: Any) -> None:
     add_out(fit, "OUT.mot")
 
     simulate = add_command(
-        commands, _simulate, "simulate", "fit our model to a person; write labels and angles"
+        commands, _simulate, "simulate", "fit a model to a person; write labels and angles"
     )
     add_path(simulate)
     add_person(simulate)

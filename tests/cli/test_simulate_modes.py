@@ -107,7 +107,7 @@ def test_a_model_of_the_legs_only_gives_what_it_has(
     flexing: tuple[Path, np.ndarray], gait2354: Path, with_set: bool, tmp_path: Path,
     capsys: Capture,
 ) -> None:  # fmt: skip
-    folder, _ = flexing
+    folder, truth = flexing
     arguments = ["simulate", str(folder), "--model", str(gait2354 / "gait2354_simbody.osim")]
     if with_set:
         arguments += ["--marker-set", str(gait2354 / "gait2354_Scale_MarkerSet.xml")]
@@ -118,10 +118,10 @@ def test_a_model_of_the_legs_only_gives_what_it_has(
     assert ("RKnee at R.Knee.Lat and R.Knee.Med" in said) == with_set
     assert "left as measured: " in said
     hips = read_motion(out / "angles.mot").column("hip_flexion_r")
-    # Bent by 20 degrees, from the standing posture on; hip joints alone do not tell the pelvis.
-    assert not with_set or np.median(hips[-10:]) - np.median(hips[20:50]) == pytest.approx(
-        20, abs=8
-    )
+    if with_set:  # hip joints alone do not tell how the pelvis is tilted
+        # Bent by 20 degrees; its marker on the sacrum is not quite where our keypoint is.
+        assert np.median(hips[-10:]) - np.median(hips[20:50]) == pytest.approx(20, abs=12)
+        assert np.corrcoef(hips, truth)[0, 1] < -0.95
 
 
 def test_known_markers_replace_those_of_their_names(
