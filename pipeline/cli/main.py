@@ -17,6 +17,7 @@ from pipeline.cli.arguments import (
     opened_with,
     point_to_project,
 )
+from pipeline.cli.dataset import add_dataset_command
 from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.data.errors import UserError
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     refine.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     add_model_commands(commands)
+    add_dataset_command(commands)
 
     demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")
     demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")

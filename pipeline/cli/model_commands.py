@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.arguments import (
     add_command,
@@ -15,6 +15,9 @@ from pipeline.cli.arguments import (
     point_to_project,
 )
 from pipeline.cli.output import CommandError, Exit, ProgressBar
+
+if TYPE_CHECKING:
+    from pipeline.jobs.simulation_plan import SimulationPlan
 
 _MOST = {"height": 3.0, "mass": 500.0}  # m, kg: above this a unit is wrong
 
@@ -53,18 +56,66 @@ def add_model_commands(commands: Any) -> None:
     add_out(fit, "OUT.mot")
 
     simulate = add_command(
-        commands, _simulate, "simulate", "fit our model to a person; write labels and angles"
+        commands, _simulate, "simulate", "fit a model to a person; write labels and angles"
     )
     add_path(simulate)
     add_person(simulate)
+    add_how(simulate)
     simulate.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE.trc",
+        help="markers, as of motion capture, that replace measured ones of the same name",
+    )
+    _add_subject(simulate)
+    add_out(simulate, "DIR", "folder for the files")
+
+
+def add_how(parser: argparse.ArgumentParser) -> None:
+    """Add how people are simulated: what ``simulate`` and ``dataset`` share."""
+    parser.add_argument(
         "--spine",
         choices=("core", "extended"),
         default="core",
         help="11 or 13 free coordinates (default: %(default)s)",
     )
-    _add_subject(simulate)
-    add_out(simulate, "DIR", "folder for the files")
+    _add_model(parser, required=False, text="OpenSim model to follow the points instead of ours")
+    parser.add_argument(
+        "--marker-set", type=Path, metavar="FILE.xml", help="markers to be added to that model"
+    )
+    parser.add_argument(
+        "--simspine-compatible",
+        action="store_true",
+        help="SIMSPINE's published constants and formulas, faults included",
+    )
+
+
+def plan_of(arguments: argparse.Namespace) -> SimulationPlan:
+    """The arguments of :func:`add_how`, and the subject's where the command has them."""
+    from pipeline.jobs.simulation_plan import SimulationPlan
+
+    height, mass, known = (getattr(arguments, name, None) for name in (*_MOST, "known"))
+    compatible, model = arguments.simspine_compatible, arguments.model
+    if arguments.marker_set is not None and model is None:
+        raise CommandError(Exit.USAGE, "--marker-set needs a --model to put the markers on.")
+    if compatible and (height is not None or mass is not None):
+        raise CommandError(
+            Exit.USAGE, "--simspine-compatible takes no --height and no --mass: all weigh 70 kg."
+        )
+    if arguments.spine != "core" and (compatible or model is not None):
+        raise CommandError(Exit.USAGE, "--spine is about our own model and fusion only.")
+    for file in (model, arguments.marker_set, known):
+        if file is not None and not file.is_file():
+            raise CommandError(Exit.UNUSABLE, f"{file} cannot be read: there is no such file.")
+    return SimulationPlan(
+        spine=arguments.spine,
+        height=height,
+        mass=mass,
+        model=model and model.absolute(),
+        marker_set=arguments.marker_set and arguments.marker_set.absolute(),
+        compatible=compatible,
+        known=known and known.absolute(),
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser, *, required: bool, text: str) -> None:
@@ -122,19 +173,16 @@ def _ik(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from pipeline.cli import simulate
     from pipeline.cli.recording import chosen_person
-    from pipeline.simulation.scaling import ScaleOptions
-    from pipeline.simulation.simulate import SimulationOptions
+    from pipeline.cli.simulate import as_text
+    from pipeline.jobs.simulation_run import simulation_steps
 
     _check_subject(arguments)
+    plan = plan_of(arguments)
     with ProgressBar() as bar:
         opened = opened_with(bar, arguments.path)
         person = chosen_person(opened, arguments.person)
-        scale = ScaleOptions(height=arguments.height, mass=arguments.mass)
-        options = SimulationOptions(arguments.spine, scale=scale)
-        steps = simulate.simulation_steps(opened.sequence, person.track, arguments.out, options)
-        found, files = bar.follow(steps)
+        done = bar.follow(simulation_steps(opened.sequence, person.track, arguments.out, plan))
     point_to_project(opened)
-    print(simulate.as_text(found, files))
+    print(as_text(done))
     return Exit.OK

@@ -101,6 +101,8 @@ def segments(skeleton: Skeleton) -> tuple[NDArray[np.intp], FloatArray, NDArray[
 
 
 def _mirrored(name: str) -> str:
+    if name.startswith("right_"):
+        return name.replace("right_", "left_", 1)
     return name.replace("left_", "right_", 1)
 
 

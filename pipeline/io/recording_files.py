@@ -16,11 +16,11 @@ VIDEO_SUFFIXES = (
     *(".ts", ".mts", ".m2ts", ".wmv", ".mxf"),
 )
 # Pose2Sim's names, new ones first; the second of each pair was used up to 0.3.
-_VIDEO_FOLDERS = ("videos", "raw-2d")
-_POSE_FOLDERS = ("pose", "pose-2d", "openpose", "spinepose")
+VIDEO_FOLDERS = ("videos", "raw-2d")
+POSE_FOLDERS = ("pose", "pose-2d", "openpose", "spinepose")
 # Pictures of boards and pose overlays are no views of the recording.
 _NOT_VIEWS = ("calib", "intrinsic", "extrinsic", "pose")
-_NOT_DETECTIONS = ("calib", "intrinsic", "extrinsic")
+NOT_MEDIA = ("calib", "intrinsic", "extrinsic")
 _DEPTH = 2
 # A Pose2Sim session keeps one calibration above its participants and trials.
 _LEVELS_UP = 2
@@ -124,7 +124,7 @@ def _root_of(path: Path) -> Path:
         raise UserError(f"“{path.name}” is neither a folder nor a video nor a calibration.")
     folder = path.parent
     lowered = folder.name.lower()
-    inside = lowered in _VIDEO_FOLDERS or lowered.startswith("calib")
+    inside = lowered in VIDEO_FOLDERS or lowered.startswith("calib")
     return folder.parent if inside else folder
 
 
@@ -134,12 +134,12 @@ def _parts(root: Path, path: Path) -> tuple[str, ...]:
 
 def _videos(root: Path, files: list[Path], picture_folders: list[Path]) -> tuple[Path, ...]:
     every = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
-    inside = [f for f in picture_folders if any(p in _VIDEO_FOLDERS for p in _parts(root, f))]
+    inside = [f for f in picture_folders if any(p in VIDEO_FOLDERS for p in _parts(root, f))]
     # Elsewhere pictures may be anything (plots): only where there is no video are they views.
     pictures = inside or ([] if every else picture_folders)
     views = [v for v in every if not any(p.startswith(_NOT_VIEWS) for p in _parts(root, v))]
     views += [f for f in pictures if not any(p.startswith(_NOT_VIEWS) for p in _names(root, f))]
-    chosen = _in_first_group(root, views or every, _VIDEO_FOLDERS)
+    chosen = _in_first_group(root, views or every, VIDEO_FOLDERS)
     return tuple(sorted(chosen, key=lambda p: natural_key(p.stem)))
 
 
@@ -151,9 +151,9 @@ def _detections(root: Path, folders: list[Path]) -> tuple[Path, ...]:
     candidates = [
         folder
         for folder in folders
-        if not any(part.startswith(_NOT_DETECTIONS) for part in _names(root, folder))
+        if not any(part.startswith(NOT_MEDIA) for part in _names(root, folder))
     ]
-    chosen = _in_first_group(root, candidates, _POSE_FOLDERS)
+    chosen = _in_first_group(root, candidates, POSE_FOLDERS)
     named = [folder for folder in chosen if folder.name.lower().endswith("_json")]
     return tuple(sorted(named or chosen, key=lambda p: natural_key(p.name)))
 

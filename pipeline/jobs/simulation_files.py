@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from pipeline.data.source import Source
 from pipeline.io.atomic import atomic_text
-from pipeline.io.motion_files import MotionTable, in_degrees, write_motion
+from pipeline.io.motion_files import MotionTable, complete_rows, in_degrees, write_motion
 from pipeline.io.trc import Trc, write_trc
 from pipeline.jobs.simulation_report import Angles, report_html
 from pipeline.kinematics.angles import beyond_limits, intervertebral_angles, posture
-from pipeline.kinematics.forward import body_transforms, marker_positions
+from pipeline.kinematics.forward import body_transforms
+from pipeline.kinematics.labels import Labels
 from pipeline.kinematics.measured import Measured, was_measured
-from pipeline.kinematics.model import KinematicModel, rotational_coordinates
+from pipeline.simulation.outcome import Outcome, outcome_of
 from pipeline.simulation.simulate import Simulation
 
 FloatArray = NDArray[np.float64]
@@ -30,12 +31,18 @@ _MOTIONS = ("flexion", "bending", "twist")
 
 
 def write_simulation(folder: Path, measured: Measured, found: Simulation, title: str) -> list[Path]:
+    """As :func:`write_outcome`, of a simulation with our own model."""
+    return write_outcome(folder, measured, outcome_of(found), title)
+
+
+def write_outcome(folder: Path, measured: Measured, found: Outcome, title: str) -> list[Path]:
     """Write everything but the model, which is there already; returns the files, it included.
 
-    ``measured.trc`` and ``labels.trc`` hold markers in metres; ``angles.mot`` the coordinates
-    fitted to the labels; ``marker_errors.sto`` and ``model_markers.sto`` what the model leaves over
-    of the measured points and where its markers are; ``labels.csv`` every label with its SD and
-    source; ``angles.csv`` angles of regions and levels; ``report.html`` all of it to look at.
+    ``measured.trc`` and ``labels.trc`` hold markers in metres; ``angles.mot`` the coordinates;
+    ``marker_errors.sto`` and ``model_markers.sto`` what the model leaves over of the measured
+    points and where its markers are; ``labels.csv`` every label with its SD and source;
+    ``angles.csv`` angles of regions and levels, of a model that has vertebrae; ``report.html``
+    all of it to look at.
 
     Raises
     ------
@@ -45,47 +52,56 @@ def write_simulation(folder: Path, measured: Measured, found: Simulation, title:
     seen = was_measured(measured)
     times, rate = measured.times, measured.rate
     names = tuple(name for name, here in zip(measured.names, seen, strict=True) if here)
+    made_by = f"labels by {found.made_by}"
     write_trc(
         folder / "measured.trc",
         Trc(names, times, measured.xyz[:, seen], rate),
         "triangulated points",
     )
-    write_trc(folder / "labels.trc", Trc(measured.names, times, found.labels.xyz, rate), "labels")
-    write_motion(folder / "angles.mot", _coordinates(found.model, times, found.fitted.coordinates))
-    left = MotionTable("MarkerErrors", times, names, found.solved.marker_error[:, seen], False)
+    write_trc(folder / "labels.trc", Trc(measured.names, times, found.labels.xyz, rate), made_by)
+    motion = MotionTable("Coordinates", times, found.coordinate_names, found.coordinates, False)
+    # OpenSim takes no gaps: frames in which nobody was seen are left out.
+    write_motion(folder / "angles.mot", complete_rows(in_degrees(motion, found.rotational)))
+    left = MotionTable("MarkerErrors", times, names, found.marker_error[:, seen], False)
     write_motion(folder / "marker_errors.sto", left)
-    where = marker_positions(found.model, found.fitted.coordinates)
-    columns = tuple(name + axis for name in measured.names for axis in _AXES)
+    columns = tuple(name + axis for name in found.marker_names for axis in _AXES)
     placed = MotionTable(
-        "ModelMarkerLocations", times, columns, where.reshape(len(times), -1), False
+        "ModelMarkerLocations", times, columns, found.markers.reshape(len(times), -1), False
     )
     write_motion(folder / "model_markers.sto", placed)
     angles = angles_of(found)
-    _write_rows(folder / "labels.csv", _label_rows(measured, found))
-    _write_rows(folder / "angles.csv", _angle_rows(times, angles))
+    _write_rows(folder / "labels.csv", _label_rows(measured, found.labels))
+    made = ["measured.trc", "labels.trc", "angles.mot", "marker_errors.sto", "model_markers.sto",
+            "labels.csv"]  # fmt: skip
+    if angles is not None:
+        _write_rows(folder / "angles.csv", _angle_rows(times, angles))
+        made.append("angles.csv")
     with atomic_text(folder / "report.html") as handle:
         handle.write(report_html(title, measured, found, angles))
-    made = ("measured.trc", "labels.trc", "angles.mot", "marker_errors.sto", "model_markers.sto",
-            "labels.csv", "angles.csv", "report.html")  # fmt: skip
-    return [found.scaling.model_file, *(folder / name for name in made)]
+    return [found.scaling.model_file, *(folder / name for name in (*made, "report.html"))]
 
 
-def _coordinates(model: KinematicModel, times: FloatArray, values: FloatArray) -> MotionTable:
-    table = MotionTable("Coordinates", times, model.coordinate_names, values, False)
-    return in_degrees(table, rotational_coordinates(model))
+def angles_of(found: Outcome) -> Angles | None:
+    """Angles of regions and levels over time, in degrees and millimetres.
 
-
-def angles_of(found: Simulation) -> Angles:
-    """Angles of regions and levels over time, in degrees and millimetres."""
-    poses = body_transforms(found.model, found.fitted.coordinates)
-    regions = posture(found.model, poses)
+    Only those that the model has; None for one without our vertebrae, whose pelvis and sacrum
+    are not as our definitions take them either.
+    """
+    if found.model is None:
+        return None
+    poses = body_transforms(found.model, found.coordinates)
     between = intervertebral_angles(found.model, poses)
+    if not between.levels:
+        return None
+    regions = posture(found.model, poses)
+    shown = {
+        f"{one.name}_{'mm' if one.name in _LENGTHS else 'deg'}": getattr(regions, one.name)
+        * (1000.0 if one.name in _LENGTHS else 180.0 / np.pi)
+        for one in fields(regions)
+    }
+    shown = {name: values for name, values in shown.items() if np.isfinite(values).any()}
     return Angles(
-        {
-            f"{one.name}_{'mm' if one.name in _LENGTHS else 'deg'}": getattr(regions, one.name)
-            * (1000.0 if one.name in _LENGTHS else 180.0 / np.pi)
-            for one in fields(regions)
-        },
+        shown,
         {
             f"{level.name}_{motion}_deg": np.degrees(between.angles[:, place, axis])
             for place, level in enumerate(between.levels)
@@ -95,9 +111,8 @@ def angles_of(found: Simulation) -> Angles:
     )
 
 
-def _label_rows(measured: Measured, found: Simulation) -> Iterator[list[str]]:
+def _label_rows(measured: Measured, labels: Labels) -> Iterator[list[str]]:
     yield ["frame", "time_s", "keypoint", "x_m", "y_m", "z_m", "sigma_mm", "source"]
-    labels = found.labels
     for frame, time in enumerate(measured.times.tolist()):
         for place, name in enumerate(measured.names):
             source = Source(int(labels.source[frame, place]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.kinematics.follow import share_simulated
 from pipeline.kinematics.measured import Measured, was_measured
 from pipeline.kinematics.published import CHAIN
-from pipeline.simulation.simulate import Simulation
+from pipeline.simulation.outcome import DEFAULT, Outcome
 
 FloatArray = NDArray[np.float64]
 
@@ -50,12 +50,13 @@ class Angles:
     beyond: NDArray[np.intp]
 
 
-def report_html(title: str, measured: Measured, found: Simulation, angles: Angles) -> str:
+def report_html(title: str, measured: Measured, found: Outcome, angles: Angles | None) -> str:
     """The whole page, with nothing loaded from elsewhere."""
+    curves = {} if angles is None else angles.regions
     parts = [
         f"<h1>{escape(title)}</h1>",
         _summary(measured, found, angles),
-        *(_plot(heading, measured.times, angles.regions, lines) for heading, lines in _PLOTS),
+        *(_plot(heading, measured.times, curves, lines) for heading, lines in _PLOTS),
         "<h2>Scaling</h2>",
         _scaling(found),
         "<h2>What the model leaves over</h2>",
@@ -68,26 +69,33 @@ def report_html(title: str, measured: Measured, found: Simulation, angles: Angle
     )
 
 
-def _summary(measured: Measured, found: Simulation, angles: Angles) -> str:
+def _summary(measured: Measured, found: Outcome, angles: Angles | None) -> str:
     n_frames = len(measured.times)
     here = was_measured(measured)
-    column = [measured.names.index(name) for name in CHAIN]
+    made_by = f"Made by {escape(found.made_by)}."
     lines = [
+        made_by if found.made_by == DEFAULT else f"<strong>{made_by}</strong>",
         f"{n_frames} frames at {measured.rate:g} per second; {int(here.sum())} of "
         f"{len(measured.names)} keypoints were measured.",
-        f"Median distance of the model to the measured points: "
-        f"{1000 * np.nanmedian(found.solved.marker_error):.1f} mm.",
+        *(escape(note) for note in found.notes),
     ]
-    share = share_simulated(found.labels, np.array(column))
-    lacking = [name for name in CHAIN if not here[measured.names.index(name)]]
-    if lacking:
+    if np.isfinite(found.marker_error).any():
+        lines.append(
+            f"Median distance of the model to the measured points: "
+            f"{1000 * np.nanmedian(found.marker_error):.1f} mm."
+        )
+    column = [measured.names.index(name) for name in CHAIN if name in found.marker_names]
+    lacking = [measured.names[place] for place in column if not here[place]]
+    if lacking and found.made_by == DEFAULT:
+        share = share_simulated(found.labels, np.array(column))
         lines.append(
             f"<strong>{100 * share:.0f} % of the column's labels come from the model and its "
             f"priors alone</strong>, because nothing measured {', '.join(lacking)}: the angles "
             "between vertebrae are what is usual for this posture, not what this back did."
         )
-    beyond = int((angles.beyond > 0).sum())
-    if beyond:
+    if angles is None:
+        lines.append("This model has none of our vertebrae: there are no angles of the spine.")
+    elif beyond := int((angles.beyond > 0).sum()):
         lines.append(f"In {beyond} frames a joint of the spine goes further than is usual.")
     return "".join(f"<p>{line}</p>" for line in lines)
 
@@ -95,7 +103,11 @@ def _summary(measured: Measured, found: Simulation, angles: Angles) -> str:
 def _plot(
     heading: str, times: FloatArray, columns: Mapping[str, FloatArray], lines: Mapping[str, str]
 ) -> str:
-    drawn = {name: columns[name] for name in lines if np.isfinite(columns[name]).any()}
+    drawn = {
+        name: columns[name]
+        for name in lines
+        if name in columns and np.isfinite(columns[name]).any()
+    }
     if not drawn:
         return ""
     values = np.concatenate(list(drawn.values()))
@@ -146,7 +158,7 @@ def _grid(low: float, high: float, begin: float, end: float) -> str:
     return "".join(shapes)
 
 
-def _scaling(found: Simulation) -> str:
+def _scaling(found: Outcome) -> str:
     rows = []
     for one in found.scaling.factors:
         if np.isnan(one.factor):
@@ -158,18 +170,23 @@ def _scaling(found: Simulation) -> str:
     return _table(("region", "factor", "frames", "left over (mm)", ""), rows)
 
 
-def _residuals(measured: Measured, found: Simulation) -> str:
-    error, moved = found.solved.marker_error, found.labels.xyz - measured.xyz
+def _residuals(measured: Measured, found: Outcome) -> str:
+    error, moved = found.marker_error, found.labels.xyz - measured.xyz
     rows = []
     for place, name in enumerate(measured.names):
         if np.isfinite(error[:, place]).any():
-            both = (error[:, place], np.linalg.norm(moved[:, place], axis=-1))
-            rows.append(
-                (name, f"{1000 * np.nanmedian(measured.sigma[:, place]):.1f}",
-                 *(f"{1000 * np.nanmedian(one):.1f}" for one in both))
-            )  # fmt: skip
+            shown = (
+                measured.sigma[:, place],
+                error[:, place],
+                np.linalg.norm(moved[:, place], axis=-1),
+            )
+            rows.append((name, *(_median_mm(one) for one in shown)))
     head = ("keypoint", "SD of the point (mm)", "point to model (mm)", "point to label (mm)")
     return _table(head, rows)
+
+
+def _median_mm(values: FloatArray) -> str:
+    return f"{1000 * np.nanmedian(values):.1f}" if np.isfinite(values).any() else ""
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -27,6 +27,12 @@ def save_model(model: Any, output: Path) -> None:
             raise UserError(f"{output} could not be written: its folder does not exist.")
         if not os.access(target.parent, os.W_OK) or target.is_dir():
             raise UserError(f"{output} could not be written: its folder takes no files from you.")
+        try:
+            temporary.touch()
+        except OSError as error:
+            raise UserError(
+                f"{output} could not be written: its folder takes no files from you."
+            ) from error
         model.printToXML(str(temporary))
         load_model(temporary)
         os.replace(temporary, target)

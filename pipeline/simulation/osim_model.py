@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,9 @@ def plain_reason(error: RuntimeError) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kept = [line for line in lines if not re.match(r"(std::exception|Thrown at|In Object)", line)]
     reason = (kept or lines or ["no reason given"])[0]
+    reason = re.sub(r"^std::exception in '.*?': ", "", reason)
+    if unknown := re.search(r"object type '\{?(\w+)\}?' is not a registered", reason):
+        return f"it holds a {unknown[1]}, which OpenSim does not know."
     return reason.removeprefix("'").rstrip(" .'") + "."
 
 
@@ -132,3 +136,7 @@ def _check_document(path: Path, element: str, what: str) -> None:
         raise UserError(f"{path} is no valid XML: {error}.") from error
     if root.tag != "OpenSimDocument" or root.find(element) is None:
         raise UserError(f"{path} is not {what}.")
+    # OpenSim itself gives the second one another name, without a word.
+    names = Counter(marker.get("name") for marker in root.findall(".//MarkerSet/objects/Marker"))
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise UserError(f"{path} names the marker {twice[0]} twice.")
