@@ -63,7 +63,7 @@ def solve(
     KeyError
         For a marker or coordinate named in the options that the model does not have.
     ValueError
-        For markers of another shape, no usable marker, or a negative weight or SD.
+        For markers or weights of another shape, no usable marker, or a negative weight or SD.
     """
     steps = solve_steps(model, markers, options, start)
     while True:
@@ -190,20 +190,31 @@ class LiveSolver:
         self._order: IntArray = np.zeros(1, dtype=np.int64)
         self._rng = np.random.default_rng(options.seed)
         self._couplers = linear_couplers(model)
+        self._weights = self._problem.weights[0].copy()
 
     @property
     def cost(self) -> float:
         """Cost of the last solution."""
         return float(self._problem.cost[0])
 
-    def solve(self, markers: FloatArray, start: FloatArray | None = None) -> FloatArray:
+    def solve(
+        self,
+        markers: FloatArray,
+        start: FloatArray | None = None,
+        factors: FloatArray | None = None,
+    ) -> FloatArray:
         """(Q,) coordinates for (M, 3) markers, from ``start`` (Q,) or from several poses.
 
-        All NaN where no marker is given.
+        ``factors`` (M,) go on the markers' weights, for this call. All NaN where no marker of
+        any weight is given.
         """
         problem = self._problem
         problem.markers[0] = markers[problem.tables.markers]
-        problem.missing[0] = np.isnan(problem.markers[0].sum(axis=1)).all()
+        problem.weights[0] = self._weights
+        if factors is not None:
+            problem.weights[0] *= factors[problem.tables.markers]
+        there = np.isfinite(problem.markers[0].sum(axis=1)) & (problem.weights[0] > 0.0)
+        problem.missing[0] = not there.any()
         if problem.missing[0]:
             return np.full(problem.model.n_coordinates, np.nan)
         if start is None:

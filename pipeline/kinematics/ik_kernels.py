@@ -89,13 +89,13 @@ def set_frame(
 ) -> float:
     """Put frame ``t`` into the workspace; the sum of the weights of the markers that are there."""
     at, to, k = ints[OBSERVED], ints[WEIGHTS], ints[OMEGAS]
-    total = 0.0
+    total, own = 0.0, t if weights.shape[0] > 1 else 0
     for m in range(ints[N_MARKERS]):
         seen = True
         for i in range(3):
             work[at + 3 * m + i] = markers[t, m, i]
             seen = seen and math.isfinite(markers[t, m, i])
-        work[to + m] = weights[m] if seen else 0.0
+        work[to + m] = weights[own, m] if seen else 0.0
         total += work[to + m]
     share = 1.0 / total if total > 0.0 else 0.0
     for m in range(ints[N_MARKERS]):

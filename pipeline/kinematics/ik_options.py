@@ -30,6 +30,10 @@ class IkOptions:
     marker_weights
         By marker name; a marker that is not named has the weight ``default_weight``, and 0
         leaves a marker out.
+    marker_weights_at
+        (T, M) factors on the weights of the model's markers, frame by frame; 0 leaves a marker
+        out of that frame. What a marker weighs in a frame also says how far it is trusted there:
+        its SD is ``marker_sd`` over the root of the weight.
     coordinate_weights, coordinate_targets
         OpenSim's coordinate tasks: weight by name, and the value to stay near (radians or
         metres; one number, or one per frame); the default value where there is none. The weight
@@ -51,6 +55,7 @@ class IkOptions:
 
     marker_weights: Weights = field(default_factory=dict)
     default_weight: float = 1.0
+    marker_weights_at: FloatArray | None = None
     coordinate_weights: Weights = field(default_factory=dict)
     coordinate_targets: Mapping[str, float | FloatArray] = field(default_factory=dict)
     priors: Mapping[str, Prior] = field(default_factory=dict)

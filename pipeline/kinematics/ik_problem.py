@@ -49,23 +49,25 @@ class Problem:
     KeyError
         For a marker, task or prior that the model does not have.
     ValueError
-        For markers of another shape, no marker of any weight, or a negative weight or SD.
+        For markers or weights of another shape, no marker of any weight, or a negative weight
+        or SD.
     """
 
     def __init__(self, model: KinematicModel, markers: FloatArray, options: IkOptions) -> None:
         if markers.ndim != 3 or markers.shape[1:] != (model.n_markers, 3):
             raise ValueError(f"markers of shape {markers.shape} for {model.n_markers} markers")
         self.model, self.options = model, options
-        weights = _marker_weights(model, options)
-        used = (weights > 0.0) & (model.marker_bodies >= 0)
+        weights = _marker_weights(model, options, len(markers))
+        used = (weights > 0.0).any(axis=0) & (model.marker_bodies >= 0)
         if not used.any():
             raise ValueError("the model has no marker of any weight")
         tasks, self.omegas, self.targets, self.prior_sd = _tasks(model, options, len(markers))
         self.tables = build_tables(model, used, tasks)
-        self.weights = weights[used].copy()
+        self.weights = np.ascontiguousarray(weights[:, used])
         self.markers = np.ascontiguousarray(markers[:, used], dtype=np.float64)
         self.markers[~np.isfinite(self.markers)] = np.nan
-        self.missing = np.isnan(self.markers.sum(axis=2)).all(axis=1).reshape(-1)
+        there = np.isfinite(self.markers.sum(axis=2)) & (self.weights > 0.0)
+        self.missing = ~there.any(axis=1)
         frames, n = len(markers), len(self.tables.coordinates)
         self.unknowns = np.full((frames, n), np.nan)
         self.cost = np.full(frames, np.nan)
@@ -221,10 +223,19 @@ class Problem:
         )  # fmt: skip
 
 
-def _marker_weights(model: KinematicModel, options: IkOptions) -> FloatArray:
-    weights = np.full(model.n_markers, float(options.default_weight))
+def _marker_weights(model: KinematicModel, options: IkOptions, frames: int) -> FloatArray:
+    """(T or 1, M) weights."""
+    weights = np.full((1, model.n_markers), float(options.default_weight))
     for name, weight in options.marker_weights.items():
-        weights[marker_index(model, name)] = weight
+        weights[0, marker_index(model, name)] = weight
+    if options.marker_weights_at is not None:
+        factors = np.asarray(options.marker_weights_at, dtype=np.float64)
+        if factors.shape != (frames, model.n_markers):
+            raise ValueError(
+                f"marker weights of shape {factors.shape} for {frames} frames and "
+                f"{model.n_markers} markers"
+            )
+        weights = weights * factors
     if np.any(weights < 0.0) or not np.all(np.isfinite(weights)):
         raise ValueError("a marker weight is negative or no number")
     return weights

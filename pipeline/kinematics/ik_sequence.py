@@ -57,7 +57,7 @@ def run(
     ints, floats, work
         Tables and workspace.
     markers, weights
-        (T, M, 3) metres, NaN where missing, and (M,).
+        (T, M, 3) metres, NaN where missing, and (T or 1, M).
     omegas, targets
         (C,) weights and (T or 1, C) targets of the coordinate tasks; of a prior the weight is
         in terms of the sum of marker weights.

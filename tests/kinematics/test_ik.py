@@ -180,6 +180,53 @@ def test_missing_markers_are_left_out_and_empty_frames_stay_empty() -> None:
     np.testing.assert_array_equal(np.isnan(result.marker_error), np.isnan(points).any(axis=2))
 
 
+def test_a_weight_of_nought_leaves_a_marker_out_of_a_frame() -> None:
+    model = puppet()
+    _, points = _noisy(model, 60, 0.01)
+    out = np.random.default_rng(4).random(points.shape[:2]) < 0.15
+    out[20] = True
+    factors = np.where(out, 0.0, 1.0)
+    options = IkOptions(priors={"elbow_r": Prior(1.0, 0.3)}, marker_sd=0.01)
+    by_weight = solve(model, points, replace(options, marker_weights_at=factors))
+    by_gap = solve(model, np.where(out[..., None], np.nan, points), options)
+    for name in ("coordinates", "cost", "sigma", "seen", "iterations"):
+        np.testing.assert_array_equal(getattr(by_weight, name), getattr(by_gap, name), name)
+    assert np.isnan(by_weight.coordinates[20]).all()
+    assert np.isfinite(by_weight.marker_error).all(axis=1).sum() == 59
+
+
+def test_each_frame_goes_by_its_own_weights() -> None:
+    model = puppet()
+    truth, points = _noisy(model, 6, 0.02)
+    factors = np.random.default_rng(6).uniform(0.05, 4.0, points.shape[:2])
+    options = replace(
+        NO_PROBES,
+        marker_weights={"arm_r_0": 3.0, "pelvis_1": 0.0},
+        priors={"knee": Prior(0.5, 0.1)},
+        marker_sd=0.02,
+    )
+    result = solve(model, points, replace(options, marker_weights_at=factors), truth[0])
+    live = LiveSolver(model, options)
+    for frame in range(6):
+        own = {
+            name: options.marker_weights.get(name, 1.0) * factor
+            for name, factor in zip(model.marker_names, factors[frame], strict=True)
+        }
+        alone = replace(options, marker_weights=own)
+        assert result.cost[frame] == pytest.approx(
+            _cost(model, result.coordinates[frame], points[frame], alone), rel=1e-9
+        )
+        single = solve(model, points[frame : frame + 1], alone, truth[frame])
+        assert result.cost[frame] == pytest.approx(float(single.cost[0]), rel=1e-5)
+        np.testing.assert_allclose(result.sigma[frame], single.sigma[0], rtol=0.02)
+        live.solve(points[frame], truth[frame], factors[frame])
+        assert live.cost == pytest.approx(float(single.cost[0]), rel=1e-5)
+    live.solve(points[0], truth[0])
+    plain = solve(model, points[:1], options, truth[0])
+    assert live.cost == pytest.approx(float(plain.cost[0]), rel=1e-5)
+    assert live.cost != pytest.approx(float(result.cost[0]), rel=1e-2)
+
+
 def test_a_strong_task_crushes_and_a_weak_one_does_not() -> None:
     """The weight counts as all markers together: 1 on a bending is the published fault."""
     model = puppet()
@@ -334,6 +381,8 @@ def test_what_cannot_be_solved_is_refused() -> None:
         (IkOptions(default_weight=0.0), ValueError, "no marker of any weight"),
         (IkOptions(default_weight=-1.0), ValueError, "negative"),
         (IkOptions(priors={"knee": Prior(0.0, 0.0)}), ValueError, "SD of 0"),
+        (IkOptions(marker_weights_at=np.ones((3, model.n_markers))), ValueError, "shape"),
+        (IkOptions(marker_weights_at=-np.ones(points.shape[:2])), ValueError, "negative"),
     ):
         with pytest.raises(error, match=message):
             solve(model, points, options)
