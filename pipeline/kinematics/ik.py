@@ -144,7 +144,8 @@ def _result(problem: Problem, markers: FloatArray) -> IkResult:
     model = problem.model
     coordinates = unwrapped(model, problem.coordinates(problem.unknowns))
     reached = marker_positions(model, coordinates)
-    sigma, seen = _deviations(problem, coordinates)
+    variances = problem.variances(problem.options.marker_sd)
+    sigma, seen = deviations(problem, coordinates, variances, problem.prior_sd)
     return IkResult(
         coordinates=coordinates,
         cost=problem.cost,
@@ -155,13 +156,18 @@ def _result(problem: Problem, markers: FloatArray) -> IkResult:
     )
 
 
-def _deviations(problem: Problem, coordinates: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+def deviations(
+    problem: Problem, coordinates: FloatArray, variances: FloatArray, prior_sd: FloatArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """(T, Q) SD of every coordinate from the variances (T, U) of the unknowns, and what is seen.
+
+    Driven coordinates have their drivers'. ``prior_sd`` is (Q,), infinite without a prior.
+    """
     model = problem.model
     sigma = np.tile(np.where(model.locked, 0.0, np.inf), (len(coordinates), 1))
     own = problem.tables.coordinates
-    variances = problem.variances(problem.options.marker_sd)
     sigma[:, own] = np.sqrt(variances)
-    reference = np.minimum(problem.prior_sd, 1.0)
+    reference = np.minimum(prior_sd, 1.0)
     seen = np.zeros(sigma.shape, dtype=np.bool_)
     seen[:, own] = variances < _SEEN_SHARE * reference[own] ** 2
     for c in np.flatnonzero(model.coupled_to >= 0):
