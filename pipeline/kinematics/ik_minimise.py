@@ -32,10 +32,12 @@ _DAMPING_FLOOR = 0.01
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-4, 1e-9, 1e6
 # Largest turn of one step, radians: second-order models mislead beyond it (ik_solver.md §3).
 _STEP_CAP = 0.7
+# A step that leads up is tried again, so many times, so much shorter.
+_SHORTENINGS, _SHORTER = 2, 0.3
 # Steps without second derivatives: far from the minimum, and after they have misled.
 _PLAIN_FIRST, _PLAIN_AFTER = 3, 2
 # After so many steps, a cost that so many times the promise cannot bring to its target is left.
-_HOPE_AFTER, _HOPE = 3, 4.0
+_HOPE_AFTER, _HOPE = 2, 2.5
 # Frames without residual end here: a cost in m^2, well below a micrometre per marker.
 _COST_FLOOR = 1e-15
 
@@ -58,14 +60,14 @@ def factorise(ints: Any, work: Any, damping: float) -> bool:
         pivot = work[factor + n * k + k]
         if not pivot > 1e-14:
             return False
-        root = math.sqrt(pivot)
-        work[factor + n * k + k] = root
+        root = 1.0 / math.sqrt(pivot)
+        work[factor + n * k + k] = root  # the reciprocal: what is solved multiplies
         if work[fixed + k] > 0.0:
             continue
         first, stop = ints[starts + k], ints[starts + k + 1]
         for at in range(first, stop):
             row = factor + n * ints[rows + at]
-            value = work[row + k] / root
+            value = work[row + k] * root
             work[row + k] = value
             for to in range(first, at + 1):
                 j = ints[rows + to]
@@ -80,7 +82,7 @@ def substitute(ints: Any, work: Any, right: int, out: int) -> None:
     for k in range(n):
         work[out + k] = work[right + k]
     for k in range(n):
-        value = work[out + k] / work[factor + n * k + k]
+        value = work[out + k] * work[factor + n * k + k]
         work[out + k] = value
         for at in range(ints[starts + k], ints[starts + k + 1]):
             i = ints[rows + at]
@@ -90,7 +92,7 @@ def substitute(ints: Any, work: Any, right: int, out: int) -> None:
         for at in range(ints[starts + k], ints[starts + k + 1]):
             i = ints[rows + at]
             value -= work[factor + n * i + k] * work[out + i]
-        work[out + k] = value / work[factor + n * k + k]
+        work[out + k] = value * work[factor + n * k + k]
 
 
 @inner
@@ -101,7 +103,7 @@ def inverse_diagonal(ints: Any, work: Any, u: int) -> float:
     for k in range(n):
         work[right + k] = 1.0 if k == u else 0.0
     for k in range(u, n):
-        value = work[right + k] / work[factor + n * k + k]
+        value = work[right + k] * work[factor + n * k + k]
         found += value * value
         if value != 0.0:
             for at in range(ints[starts + k], ints[starts + k + 1]):
@@ -124,9 +126,7 @@ def _times_hessian(ints: Any, work: Any, x: int, out: int) -> None:
 
 
 @inner
-def _bounded_step(  # noqa: PLR0912
-    ints: Any, floats: Any, work: Any, x: int, damping: float
-) -> float:
+def _bounded_step(ints: Any, floats: Any, work: Any, x: int, damping: float) -> float:
     """Put the step into the workspace; the decrease it promises, below 0 where there is none.
 
     Unknowns at a bound that the gradient presses on stay there. Where the step would cross a
@@ -157,6 +157,8 @@ def _bounded_step(  # noqa: PLR0912
                 continue
             row = bound + UNKNOWN_SIZE * u
             low, high = floats[row + LOWER] - work[x + u], floats[row + UPPER] - work[x + u]
+            if floats[row + TURNS] > 0.0:
+                low, high = max(low, -_STEP_CAP), min(high, _STEP_CAP)
             if work[step + u] < low or work[step + u] > high:
                 work[step + u] = low if work[step + u] < low else high
                 work[fixed + u] = 1.0
@@ -168,13 +170,6 @@ def _bounded_step(  # noqa: PLR0912
             if work[fixed + u] == 0.0:
                 work[step + u] = 0.0
         _times_hessian(ints, work, step, product)
-    largest = 0.0
-    for u in range(n):
-        if floats[bound + UNKNOWN_SIZE * u + TURNS] > 0.0:
-            largest = max(largest, abs(work[step + u]))
-    share = _STEP_CAP / largest if largest > _STEP_CAP else 1.0
-    for u in range(n):
-        work[step + u] *= share
     _times_hessian(ints, work, step, product)
     promised = 0.0
     for u in range(n):
@@ -203,6 +198,7 @@ def minimise(  # noqa: PLR0912
     n, trial, step, bounds = ints[N_UNKNOWNS], ints[TRIAL], ints[STEP], ints[UNKNOWNS]
     cost, damping, promised = math.inf, _FIRST_DAMPING, 0.0
     iteration, side, exact, plain = -1, 1, newton, 0 if newton else _PLAIN_FIRST
+    shortened = 0
     for u in range(n):
         work[step + u] = 0.0
     while True:
@@ -212,7 +208,9 @@ def minimise(  # noqa: PLR0912
         reached = cost_at(ints, floats, work, trial, 1 - side)
         fresh = True
         if reached < cost:
-            if iteration >= 0 and cost - reached > 0.7 * promised:
+            if shortened > 0:
+                shortened = 0
+            elif iteration >= 0 and cost - reached > 0.7 * promised:
                 damping = max(0.1 * damping, _LEAST_DAMPING)
             elif iteration >= 0 and cost - reached < 0.3 * promised:
                 damping *= 4.0
@@ -220,9 +218,15 @@ def minimise(  # noqa: PLR0912
             for u in range(n):
                 work[x + u] = work[trial + u]
             exact, plain = plain <= 0, plain - 1
+        elif shortened < _SHORTENINGS:
+            shortened += 1
+            for u in range(n):
+                work[step + u] *= _SHORTER
+            continue
         elif exact:
-            exact, plain = False, _PLAIN_AFTER
+            exact, plain, shortened = False, _PLAIN_AFTER, 0
         else:
+            shortened = 0
             damping, fresh = max(10.0 * damping, _FIRST_DAMPING), False
         while True:
             if fresh:
