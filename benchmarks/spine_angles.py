@@ -106,7 +106,7 @@ def agreement(people: list[Person], names: tuple[str, ...], result: str = "stead
         moving = one.motion.times > STANDING
         fitted = one.steady if result == "steady" else one.found.fitted
         columns = [coordinate_index(one.found.model, name) for name in names]
-        truth.append(sum(one.motion.regional[name] for name in names)[moving])
+        truth.append(np.sum([one.motion.regional[name][moving] for name in names], axis=0))
         found.append(fitted.coordinates[moving][:, columns].sum(axis=1))
         reported.append(fitted.sigma[moving][:, columns[0]])
     true, reached = np.concatenate(truth), np.concatenate(found)
