@@ -32,12 +32,10 @@ _DAMPING_FLOOR = 0.01
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-4, 1e-9, 1e6
 # Largest turn of one step, radians: second-order models mislead beyond it (ik_solver.md §3).
 _STEP_CAP = 0.7
-# A step that leads up is tried again, so many times, so much shorter.
-_SHORTENINGS, _SHORTER = 2, 0.3
 # Steps without second derivatives: far from the minimum, and after they have misled.
 _PLAIN_FIRST, _PLAIN_AFTER = 3, 2
 # After so many steps, a cost that so many times the promise cannot bring to its target is left.
-_HOPE_AFTER, _HOPE = 2, 2.5
+_HOPE_AFTER, _HOPE = 3, 4.0
 # Frames without residual end here: a cost in m^2, well below a micrometre per marker.
 _COST_FLOOR = 1e-15
 
@@ -130,7 +128,8 @@ def _bounded_step(ints: Any, floats: Any, work: Any, x: int, damping: float) -> 
     """Put the step into the workspace; the decrease it promises, below 0 where there is none.
 
     Unknowns at a bound that the gradient presses on stay there. Where the step would cross a
-    bound, the unknown goes to the bound and the others are solved for again.
+    bound, or a turn is larger than second-order models are good for, the unknown goes so far and
+    the others are solved for again.
     """
     gradient, step, right = ints[GRADIENT], ints[STEP], ints[RIGHT]
     product, fixed, n = ints[PRODUCT], ints[FIXED], ints[N_UNKNOWNS]
@@ -198,7 +197,6 @@ def minimise(  # noqa: PLR0912
     n, trial, step, bounds = ints[N_UNKNOWNS], ints[TRIAL], ints[STEP], ints[UNKNOWNS]
     cost, damping, promised = math.inf, _FIRST_DAMPING, 0.0
     iteration, side, exact, plain = -1, 1, newton, 0 if newton else _PLAIN_FIRST
-    shortened = 0
     for u in range(n):
         work[step + u] = 0.0
     while True:
@@ -208,9 +206,7 @@ def minimise(  # noqa: PLR0912
         reached = cost_at(ints, floats, work, trial, 1 - side)
         fresh = True
         if reached < cost:
-            if shortened > 0:
-                shortened = 0
-            elif iteration >= 0 and cost - reached > 0.7 * promised:
+            if iteration >= 0 and cost - reached > 0.7 * promised:
                 damping = max(0.1 * damping, _LEAST_DAMPING)
             elif iteration >= 0 and cost - reached < 0.3 * promised:
                 damping *= 4.0
@@ -218,15 +214,9 @@ def minimise(  # noqa: PLR0912
             for u in range(n):
                 work[x + u] = work[trial + u]
             exact, plain = plain <= 0, plain - 1
-        elif shortened < _SHORTENINGS:
-            shortened += 1
-            for u in range(n):
-                work[step + u] *= _SHORTER
-            continue
         elif exact:
-            exact, plain, shortened = False, _PLAIN_AFTER, 0
+            exact, plain = False, _PLAIN_AFTER
         else:
-            shortened = 0
             damping, fresh = max(10.0 * damping, _FIRST_DAMPING), False
         while True:
             if fresh:
