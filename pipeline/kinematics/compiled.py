@@ -25,7 +25,9 @@ _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
 def entry(function: _Kernel) -> _Kernel:
     """Compile a kernel that Python calls; it runs without Python's lock."""
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+    compiled = numba.njit(
+        cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, fastmath={"contract"}
+    )
     return cast(_Kernel, compiled(function))
 
 
@@ -35,6 +37,7 @@ def inner(function: _Kernel) -> _Kernel:
         cache=True,
         nogil=True,
         error_model="numpy",
+        fastmath={"contract"},
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
     )

@@ -51,6 +51,9 @@ def evaluate(model: KinematicModel, function: int, x: FloatArray) -> tuple[Float
     start, stop = 3 * model.function_knots[function : function + 2]
     slope, offset = model.function_terms[function]
     kind, knots = int(model.function_kind[function]), model.knots.reshape(-1)
+    if kind == LINEAR:
+        values = np.asarray(x, dtype=np.float64)
+        return slope * values + offset, np.full(values.shape, slope)
     flat = [
         function_value(kind, slope, offset, knots, start, stop, float(value))
         for value in np.ravel(x)

@@ -96,8 +96,10 @@ def solve_steps(
             for first, stop in rounds:
                 done += stop - first
                 yield IkPart(first, stop, problem.coordinates(problem.unknowns[first:stop]), done)
-    _join(problem, [int(edge) for edge in edges[1:-1]])
-    return _result(problem, markers)
+        _join(problem, [int(edge) for edge in edges[1:-1]])
+        sd = options.marker_sd
+        pieces = pool.map(lambda ends: problem.variances(sd, *ends), pairwise(edges.tolist()))
+        return _result(problem, markers, np.concatenate(list(pieces)))
 
 
 def _part(
@@ -140,11 +142,10 @@ def _join(problem: Problem, seams: list[int]) -> None:
             problem.improve(before[::-1].copy(), problem.unknowns[after[0]].copy(), work)
 
 
-def _result(problem: Problem, markers: FloatArray) -> IkResult:
+def _result(problem: Problem, markers: FloatArray, variances: FloatArray) -> IkResult:
     model = problem.model
     coordinates = unwrapped(model, problem.coordinates(problem.unknowns))
     reached = marker_positions(model, coordinates)
-    variances = problem.variances(problem.options.marker_sd)
     sigma, seen = deviations(problem, coordinates, variances, problem.prior_sd)
     return IkResult(
         coordinates=coordinates,

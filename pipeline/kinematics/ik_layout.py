@@ -59,8 +59,8 @@ FUNCTION_KIND, FUNCTION_FIRST, FUNCTION_STOP = range(FUNCTION_SIZE)
 TASK_SIZE = 3
 TASK_UNKNOWN, TASK_COUPLER, TASK_IS_PRIOR = range(TASK_SIZE)
 
-# Rows of the float tables: the constants are two (3, 4) transforms, an axis has a value behind it.
-CONSTANT_SIZE, AXIS_SIZE, UNKNOWN_SIZE = 24, 4, 7
+# Rows of the float tables: the constants are (3, 4) transforms, an axis has a value behind it.
+CONSTANT_SIZE, AXIS_SIZE, UNKNOWN_SIZE = 12, 4, 7
 LOWER, UPPER, START_FROM, START_TO, DEFAULT, TURNS, IS_ROOT = range(UNKNOWN_SIZE)
 
 # Rows of the workspace. Poses, columns and points come twice: the present and a trial.

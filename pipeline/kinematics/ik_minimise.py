@@ -58,14 +58,14 @@ def factorise(ints: Any, work: Any, damping: float) -> bool:
         pivot = work[factor + n * k + k]
         if not pivot > 1e-14:
             return False
-        root = math.sqrt(pivot)
-        work[factor + n * k + k] = root
+        root = 1.0 / math.sqrt(pivot)
+        work[factor + n * k + k] = root  # the reciprocal: what is solved multiplies
         if work[fixed + k] > 0.0:
             continue
         first, stop = ints[starts + k], ints[starts + k + 1]
         for at in range(first, stop):
             row = factor + n * ints[rows + at]
-            value = work[row + k] / root
+            value = work[row + k] * root
             work[row + k] = value
             for to in range(first, at + 1):
                 j = ints[rows + to]
@@ -80,7 +80,7 @@ def substitute(ints: Any, work: Any, right: int, out: int) -> None:
     for k in range(n):
         work[out + k] = work[right + k]
     for k in range(n):
-        value = work[out + k] / work[factor + n * k + k]
+        value = work[out + k] * work[factor + n * k + k]
         work[out + k] = value
         for at in range(ints[starts + k], ints[starts + k + 1]):
             i = ints[rows + at]
@@ -90,7 +90,7 @@ def substitute(ints: Any, work: Any, right: int, out: int) -> None:
         for at in range(ints[starts + k], ints[starts + k + 1]):
             i = ints[rows + at]
             value -= work[factor + n * i + k] * work[out + i]
-        work[out + k] = value / work[factor + n * k + k]
+        work[out + k] = value * work[factor + n * k + k]
 
 
 @inner
@@ -101,7 +101,7 @@ def inverse_diagonal(ints: Any, work: Any, u: int) -> float:
     for k in range(n):
         work[right + k] = 1.0 if k == u else 0.0
     for k in range(u, n):
-        value = work[right + k] / work[factor + n * k + k]
+        value = work[right + k] * work[factor + n * k + k]
         found += value * value
         if value != 0.0:
             for at in range(ints[starts + k], ints[starts + k + 1]):
@@ -124,13 +124,12 @@ def _times_hessian(ints: Any, work: Any, x: int, out: int) -> None:
 
 
 @inner
-def _bounded_step(  # noqa: PLR0912
-    ints: Any, floats: Any, work: Any, x: int, damping: float
-) -> float:
+def _bounded_step(ints: Any, floats: Any, work: Any, x: int, damping: float) -> float:
     """Put the step into the workspace; the decrease it promises, below 0 where there is none.
 
     Unknowns at a bound that the gradient presses on stay there. Where the step would cross a
-    bound, the unknown goes to the bound and the others are solved for again.
+    bound, or a turn is larger than second-order models are good for, the unknown goes so far and
+    the others are solved for again.
     """
     gradient, step, right = ints[GRADIENT], ints[STEP], ints[RIGHT]
     product, fixed, n = ints[PRODUCT], ints[FIXED], ints[N_UNKNOWNS]
@@ -157,6 +156,8 @@ def _bounded_step(  # noqa: PLR0912
                 continue
             row = bound + UNKNOWN_SIZE * u
             low, high = floats[row + LOWER] - work[x + u], floats[row + UPPER] - work[x + u]
+            if floats[row + TURNS] > 0.0:
+                low, high = max(low, -_STEP_CAP), min(high, _STEP_CAP)
             if work[step + u] < low or work[step + u] > high:
                 work[step + u] = low if work[step + u] < low else high
                 work[fixed + u] = 1.0
@@ -168,13 +169,6 @@ def _bounded_step(  # noqa: PLR0912
             if work[fixed + u] == 0.0:
                 work[step + u] = 0.0
         _times_hessian(ints, work, step, product)
-    largest = 0.0
-    for u in range(n):
-        if floats[bound + UNKNOWN_SIZE * u + TURNS] > 0.0:
-            largest = max(largest, abs(work[step + u]))
-    share = _STEP_CAP / largest if largest > _STEP_CAP else 1.0
-    for u in range(n):
-        work[step + u] *= share
     _times_hessian(ints, work, step, product)
     promised = 0.0
     for u in range(n):

@@ -175,16 +175,16 @@ class Problem:
             if there.size:
                 self.improve(there, self.unknowns[frame].copy(), work)
 
-    def variances(self, marker_sd: float) -> FloatArray:
-        """(T, U) variances of the unknowns at the solution."""
+    def variances(self, marker_sd: float, first: int = 0, stop: int | None = None) -> FloatArray:
+        """(stop - first, U) variances of the unknowns at the solution."""
         found = self.unknowns.copy()
-        order = np.arange(len(found))
+        order = np.arange(first, len(found) if stop is None else stop)
         run(
             DEVIATIONS, self.tables.ints, self.tables.floats, self.workspace(), self.markers,
             self.weights, self.omegas, self.targets, order, found[:1].copy(), found,
             np.full(len(found), marker_sd**2), np.zeros(len(found), dtype=np.int64), 0.0, 0, False,
         )  # fmt: skip
-        return found
+        return found[order]
 
     def coordinates(self, unknowns: FloatArray) -> FloatArray:
         """(..., Q) all coordinates from (..., U) unknowns; NaN where these are."""

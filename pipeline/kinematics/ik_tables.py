@@ -95,13 +95,11 @@ def build_tables(
     }
     root = _root(body_array, step_array, len(coordinates))
     floats = {
-        layout.CONSTANTS: np.stack(
-            [model.parent_from_joint[bodies], model.joint_from_body[bodies]], 1
-        ),
+        layout.CONSTANTS: np.array([_joint_from_joint(model, int(b)) for b in bodies]),
         layout.AXES: np.array(axes, dtype=np.float64),
         layout.TERMS: np.array(functions.terms, dtype=np.float64),
         layout.KNOTS: model.knots,
-        layout.LOCATIONS: model.marker_locations[used],
+        layout.LOCATIONS: _in_joints(model, np.flatnonzero(used)),
         layout.UNKNOWNS: _unknown_rows(model, coordinates, root),
     }
     header = np.zeros(layout.HEADER, dtype=np.int64)
@@ -120,6 +118,24 @@ def build_tables(
         coordinates,
         np.flatnonzero(used),
     )
+
+
+def _joint_from_joint(model: KinematicModel, body: int) -> FloatArray:
+    """(3, 4) a joint's place in the moved frame of the joint before: no body's frame is needed."""
+    own, parent = model.parent_from_joint[body], int(model.parents[body])
+    if parent < 0:
+        return np.asarray(own, np.float64)
+    before = model.joint_from_body[parent]
+    moved = before[:, :3] @ own
+    moved[:, 3] += before[:, 3]
+    return np.asarray(moved, np.float64)
+
+
+def _in_joints(model: KinematicModel, markers: IntArray) -> FloatArray:
+    """(m, 3) where markers lie in the moved frames of their bodies' joints."""
+    frames = model.joint_from_body[model.marker_bodies[markers]]
+    turned = np.einsum("mij,mj->mi", frames[:, :, :3], model.marker_locations[markers])
+    return np.asarray(turned + frames[:, :, 3], np.float64)
 
 
 def _pack(header: IntArray, tables: dict[int, Any], offset: int) -> list[Any]:
@@ -172,6 +188,9 @@ class _Functions:
     def coupler(self, coordinate: int) -> int:
         return int(self.model.coupler_function[coordinate])
 
+    def is_identity(self, function: int) -> bool:
+        return self.rows[function][0] == LINEAR and self.terms[function] == [1.0, 0.0]
+
     def of_axis(self, function: int, coordinate: int) -> tuple[int, int]:
         """(function, coupler or -1) that give an axis's value from the independent coordinate."""
         coupler = self.coupler(coordinate)
@@ -218,6 +237,8 @@ def _step(
             return None
         return [turns, -1, -1, -1, -1, 0, 0], [*axis, constant]
     function, coupler = functions.of_axis(function, coordinate)
+    if functions.is_identity(function):
+        function = -1
     return [turns, function, coupler, driver, -1, 0, 0], [*axis, 0.0]
 
 

@@ -122,6 +122,7 @@ def steady(
             sizes = sizes_of(
                 left, _shared(hessians, rate)[::_SPARSE], expected, sizes, options.marker_sd, rate
             )
+            expected = replace(expected, held=_held(spread, sizes, len(x)))
         precision = sizes.noise**-2.0
         slope = precision * gradients + expected.slope(x)
         step = step_over_time(precision * hessians, slope, expected, overlap)
@@ -161,7 +162,13 @@ def _expected(
     stiffness, roughness = spread_weights(np.where(told, spread, usual), movement.band, rate)
     # A sequence shorter than one movement counts a prior once.
     stiffness = np.where(told, np.maximum(stiffness, spread**-2.0 / len(x)), _NO_PRIOR)
-    return Expected(mean, stiffness, roughness, _joined(problem, x)), spread
+    held = np.zeros(len(own))
+    return Expected(mean, stiffness, roughness, _joined(problem, x), held), spread
+
+
+def _held(spread: FloatArray, sizes: Sizes, frames: int) -> FloatArray:
+    """Weights of the means over time: against offsets, more frames are no more evidence."""
+    return np.asarray(frames * (sizes.offset / sizes.noise) ** 2 * spread**-2.0)
 
 
 def _joined(problem: Problem, x: FloatArray) -> FloatArray:

@@ -30,21 +30,27 @@ class Expected:
         differences.
     joined
         (T - 3, U) 1.0, or 0.0 where the frames are not one movement.
+    held
+        (U,) weight of the squared distance of the mean over time to ``mean``.
     """
 
     mean: FloatArray
     stiffness: FloatArray
     roughness: FloatArray
     joined: FloatArray
+    held: FloatArray
 
     def cost(self, unknowns: FloatArray) -> float:
         """Half the weighted squares."""
         rough = self.roughness * self.joined * np.diff(unknowns, 3, axis=0) ** 2
-        return 0.5 * float((self.stiffness * (unknowns - self.mean) ** 2).sum() + np.sum(rough))
+        near = self.stiffness * (unknowns - self.mean) ** 2
+        middle = self.held * (unknowns.mean(axis=0) - self.mean) ** 2
+        return 0.5 * float(near.sum() + rough.sum() + middle.sum())
 
     def slope(self, unknowns: FloatArray) -> FloatArray:
         """(T, U) derivatives of :meth:`cost`."""
         found = self.stiffness * (unknowns - self.mean)
+        found += self.held * (unknowns.mean(axis=0) - self.mean) / len(unknowns)
         rough = self.roughness * self.joined * np.diff(unknowns, 3, axis=0)
         for place, factor in enumerate(_DIFFERENCE):
             found[place : len(found) - 3 + place] += factor * rough
@@ -88,20 +94,30 @@ def step_over_time(
     hessians: FloatArray, slope: FloatArray, expected: Expected, overlap: int
 ) -> FloatArray:
     """(T, U) Newton step for the frames' Hessians and the whole ``slope`` (T, U)."""
-    found = np.empty_like(slope)
-    for first in range(0, len(slope), _WINDOW):
-        stop = min(first + _WINDOW, len(slope))
-        begin, end = max(first - overlap, 0), min(stop + overlap, len(slope))
+    frames, n = slope.shape
+    held = np.flatnonzero(expected.held > 0.0)
+    right = np.zeros((frames, n, 1 + len(held)))
+    right[:, :, 0] = -slope
+    right[:, held, 1 + np.arange(len(held))] = 1.0 / frames
+    found = np.empty_like(right)
+    for first in range(0, frames, _WINDOW):
+        stop = min(first + _WINDOW, frames)
+        begin, end = max(first - overlap, 0), min(stop + overlap, frames)
         joined = expected.joined[begin : max(end - 3, begin)]
-        step = _banded(hessians[begin:end], slope[begin:end], expected, joined)
-        found[first:stop] = step[first - begin : stop - begin]
-    return found
+        part = _banded(hessians[begin:end], right[begin:end], expected, joined)
+        found[first:stop] = part[first - begin : stop - begin]
+    if not len(held):
+        return found[:, :, 0]
+    # What holds the means is of low rank: Woodbury's formula.
+    means = found[:, held].mean(axis=0)
+    inner = np.diag(1.0 / expected.held[held]) + means[:, 1:]
+    return np.asarray(found[:, :, 0] - found[:, :, 1:] @ np.linalg.solve(inner, means[:, 0]))
 
 
 def _banded(
-    hessians: FloatArray, slope: FloatArray, expected: Expected, joined: FloatArray
+    hessians: FloatArray, right: FloatArray, expected: Expected, joined: FloatArray
 ) -> FloatArray:
-    frames, n = slope.shape
+    frames, n, _ = right.shape
     reach = 3 * n
     bands = np.zeros((reach + 1, frames * n))
     by_frame = bands.reshape(reach + 1, frames, n)
@@ -114,8 +130,9 @@ def _banded(
             product = _DIFFERENCE[first] * _DIFFERENCE[first + shift]
             row = first + shift
             by_frame[reach - shift * n, row : row + len(rough)] += product * rough
-    step = solveh_banded(bands, -slope.ravel(), overwrite_ab=True, check_finite=False)
-    return np.asarray(step.reshape(frames, n), np.float64)
+    flat = right.reshape(frames * n, -1)
+    step = solveh_banded(bands, flat, overwrite_ab=True, check_finite=False)
+    return np.asarray(step.reshape(right.shape), np.float64)
 
 
 def covariances(hessians: FloatArray, expected: Expected) -> FloatArray:

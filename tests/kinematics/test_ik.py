@@ -14,7 +14,7 @@ from pipeline.kinematics import ik_layout as layout
 from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.functions import consistent
 from pipeline.kinematics.ik import LiveSolver, solve, solve_steps
-from pipeline.kinematics.ik_kernels import assemble, cost_at, set_frame
+from pipeline.kinematics.ik_kernels import assemble, cost_at, set_frame, sine_cosine
 from pipeline.kinematics.ik_options import IkOptions, Prior
 from pipeline.kinematics.ik_problem import Problem, unwrapped
 from pipeline.kinematics.jacobian import marker_jacobian
@@ -49,6 +49,20 @@ def _load(
     ints: Any, floats: Any, work: Any, markers: Any, w: Any, omegas: Any, targets: Any
 ) -> Any:
     return set_frame(ints, floats, work, markers, w, omegas, targets, 0)
+
+
+@numba.njit(cache=False)
+def _sines_cosines(angles: Any) -> Any:
+    found = np.empty((angles.shape[0], 2))
+    for k in range(angles.shape[0]):
+        found[k, 0], found[k, 1] = sine_cosine(angles[k])
+    return found
+
+
+def test_sines_and_cosines_are_those_of_the_library() -> None:
+    angles = np.concatenate([np.linspace(-7.0, 7.0, 20001), np.linspace(-700.0, 700.0, 20001)])
+    found = _sines_cosines(angles)
+    np.testing.assert_allclose(found, np.stack([np.sin(angles), np.cos(angles)], 1), atol=4e-16)
 
 
 def _cost(model: KinematicModel, q: FloatArray, markers: FloatArray, options: IkOptions) -> float:
