@@ -19,6 +19,7 @@ from pipeline.jobs.runner import Task
 from pipeline.jobs.solve_tasks import fuse, triangulate
 from pipeline.jobs.steps import Report, Step, reported
 from pipeline.jobs.swap_tasks import find_swaps
+from pipeline.jobs.tracking_tasks import track_keypoint
 
 Events = Generator[Event, None, None]
 
@@ -92,4 +93,5 @@ TASKS: dict[str, Task] = {
     "make_proxy": make_proxy,
     "refine_cameras": refine_cameras,
     "find_swaps": find_swaps,
+    "track_keypoint": track_keypoint,
 }
