@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,8 @@ from pipeline.cli.simulate import measured_points
 from pipeline.data import edits
 from pipeline.data.camera import CameraGroup
 from pipeline.data.sequence import Sequence
-from pipeline.geometry.refine_sequence import camera_report_steps
 from pipeline.geometry.projection import project
+from pipeline.geometry.refine_sequence import camera_report_steps
 from pipeline.io.export_request import ExportRequest, solve_steps
 from pipeline.kinematics.forward import body_transforms, marker_positions, points_on_bodies
 from pipeline.kinematics.model import body_index
@@ -248,9 +248,11 @@ def print_markers(solved: Solved, *, in_full: bool) -> None:
           f"{_named(MARKERS, 1000 * np.nanmedian(right, axis=0), '{:+.1f}')}")  # fmt: skip
     side = line_of_sight(solved)
     print(f"Left posterior iliac spine, distance of the model's to the line of sight of view 3, "
-          f"{np.isfinite(side).sum()} frames, median mm: {1000 * np.nanmedian(side):.1f}")  # fmt: skip
-    print("Nearest level, median: "
-          + ", ".join(f"{m} {names[round(float(t))]}" for m, t in zip(MARKERS, typical, strict=True)))  # fmt: skip
+          f"{np.isfinite(side).sum()} frames, "
+          f"median mm: {1000 * np.nanmedian(side):.1f}")  # fmt: skip
+    nearest = [names[round(float(place))] for place in typical]
+    pairs = zip(MARKERS, nearest, strict=True)
+    print("Nearest level, median: " + ", ".join(f"{marker} {level}" for marker, level in pairs))
     for what, own, model in (("Bend", own_bend, model_bend), ("Lean", own_lean, model_lean)):
         _print_angles(what, own, model)
 

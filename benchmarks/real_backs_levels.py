@@ -37,7 +37,7 @@ _SIDES = ("LShoulder", "RShoulder", "LHip", "RHip")
 # Where levels are taken to lie along the line, mm: below the lower marker, as parts of the way from
 # C7 to the upper marker and on to the lower one (which lie near T7 and T10), and above C7.
 _BELOW = {"Spine_03": 65.0, "Spine_02": 130.0, "Spine_01": 190.0, "Hip": 235.0}
-_BETWEEN = {"Spine_05": (0.5, 0.0), "Spine_04": (1.0, 0.3)}
+_BETWEEN = {"Spine_05": (0.4, 0.0), "Spine_04": (1.0, 0.3)}
 _ABOVE = {"Neck": 0.0, "Neck_02": 42.0, "Neck_03": 80.0}
 _FINE = 400
 _SIGMA = 0.010  # m, of a level placed by hand
@@ -51,11 +51,12 @@ def print_levels(sequence: Sequence, measured: Measured, folder: Path) -> int:
     print(f"\n{len(frames)} frames with nine levels; 3D error of a level held out, mm")
     print("frame " + "".join(f"{name:>16}" for name in COLUMN[1:-1]))
     print("      " + "".join(f"{'model':>10}{'cubic':>6}" for _ in COLUMN[1:-1]))
-    model, cubic, across, steady = [], [], [], []
+    model, cubic, label, across, steady = [], [], [], [], []
     at = _neutral_places()
     for level in range(1, len(COLUMN) - 1):
-        told, turns = _model_prediction(own, level, folder)
+        told, written, turns = _model_prediction(own, level, folder)
         gap = told - column[:, level]
+        label.append(1e3 * float(np.median(np.linalg.norm(written - column[:, level], axis=1))))
         curve = cubic_prediction(column, at, level) - column[:, level]
         model.append(np.linalg.norm(gap, axis=1))
         cubic.append(np.linalg.norm(curve, axis=1))
@@ -64,14 +65,16 @@ def print_levels(sequence: Sequence, measured: Measured, folder: Path) -> int:
         steady.append((_unsteady(gap, turns), _unsteady(curve, turns)))
     for row, frame in enumerate(frames.tolist()):
         cells = zip(model, cubic, strict=True)
-        print(f"{frame:5d} " + "".join(f"{1e3 * m[row]:10.1f}{1e3 * c[row]:6.1f}" for m, c in cells))  # fmt: skip
+        numbers = (f"{1e3 * m[row]:10.1f}{1e3 * c[row]:6.1f}" for m, c in cells)
+        print(f"{frame:5d} " + "".join(numbers))
     medians = [(1e3 * np.median(m), 1e3 * np.median(c)) for m, c in zip(model, cubic, strict=True)]
     print("median" + "".join(f"{m:10.1f}{c:6.1f}" for m, c in medians))
-    print("across" + "".join(f"{1e3 * m:10.1f}{1e3 * c:6.1f}" for m, c in across))
-    print("steady" + "".join(f"{1e3 * m:10.1f}{1e3 * c:6.1f}" for m, c in steady))
-    print("across: median of what lies across the column (where along it a level is was judged, not "
-          "seen)")  # fmt: skip
+    for title, pairs in (("across", across), ("steady", steady)):
+        print(title + "".join(f"{1e3 * m:10.1f}{1e3 * c:6.1f}" for m, c in pairs))
+    print("label " + "".join(f"{mm:10.1f}{'':6}" for mm in label))
+    print("across: median of what lies across the column; where along it a level is was judged")
     print("steady: median without the constant part, in the vertebra's own frame")
+    print("label: median of the whole chain's label for the level, after fusing and keeping spaces")
     better = [name for name, (m, c) in zip(COLUMN[1:-1], medians, strict=True) if m < c]
     print(f"Levels at which the model is nearer: {', '.join(better) or 'none'}")
     return 0 if len(better) == len(medians) else 1
@@ -164,7 +167,11 @@ def levels_on(curve: FloatArray, datum: FloatArray) -> FloatArray:
         name: c7 + a * (upper - c7) + b * (lower - upper) for name, (a, b) in _BETWEEN.items()
     }
     at = np.array([places[name] for name in COLUMN])
-    return np.stack([np.interp(at, along, smooth[:, axis]) for axis in range(3)], axis=-1)
+    inside = np.clip(at, along[0], along[-1])
+    on = np.stack([np.interp(inside, along, smooth[:, axis]) for axis in range(3)], axis=-1)
+    # C1 lies under the hair, above where the line can be seen: straight on from there.
+    onwards = (smooth[5] - smooth[0]) / (along[5] - along[0])
+    return np.asarray(on + (at - inside)[:, None] * onwards)
 
 
 def moved_in(skin: FloatArray, measured: Measured, frames: NDArray[np.intp]) -> FloatArray:
@@ -210,8 +217,10 @@ def with_column(measured: Measured, frames: NDArray[np.intp], column: FloatArray
     )
 
 
-def _model_prediction(own: Measured, level: int, folder: Path) -> tuple[FloatArray, FloatArray]:
-    """(F, 3) the label that the chain gives for a level nobody placed; (F, 3, 3) its vertebra."""
+def _model_prediction(
+    own: Measured, level: int, folder: Path
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(F, 3) a level nobody placed, of the solved model and of the labels; its vertebra."""
     place = own.names.index(COLUMN[level])
     xyz, sigma, manual = own.xyz.copy(), own.sigma.copy(), own.manual.copy()
     xyz[:, place], sigma[:, place], manual[:, place] = np.nan, np.nan, Source.NONE
@@ -223,8 +232,9 @@ def _model_prediction(own: Measured, level: int, folder: Path) -> tuple[FloatArr
         except StopIteration as finished:
             found = finished.value
             break
-    poses = body_transforms(found.model, found.fitted.coordinates)
-    return found.labels.xyz[:, place], poses[:, body_index(found.model, BODIES[level]), :, :3]
+    poses = body_transforms(found.model, found.solved.coordinates)
+    turned = poses[:, body_index(found.model, BODIES[level]), :, :3]
+    return found.virtual[:, place], found.labels.xyz[:, place], turned
 
 
 def _neutral_places() -> FloatArray:

@@ -92,3 +92,42 @@ def test_a_marker_is_followed_in_the_real_video(balancing_source: Path) -> None:
     *_, last = run_job(Job(6, "track_keypoint", back), TASKS)
     assert isinstance(last, Done)
     assert np.linalg.norm(np.array(last.result["xy"])[-1] - xy[20]) < 2.0
+
+
+def test_a_level_on_a_cubic_is_told_exactly() -> None:
+    from benchmarks.real_backs_levels import cubic_prediction
+
+    at = np.array([0.0, 0.05, 0.11, 0.17, 0.30, 0.43, 0.50, 0.55, 0.60])
+    column = np.stack([at**3 - 2 * at**2, 3 * at, 0.5 - at**2], axis=-1)[None]
+    for level in range(1, 8):
+        without = column.copy()
+        without[:, level] = np.nan
+        np.testing.assert_allclose(
+            cubic_prediction(without, at, level), column[:, level], atol=1e-12
+        )
+
+
+def test_the_line_goes_where_the_markers_go() -> None:
+    from benchmarks.real_backs_levels import carried
+
+    markers = np.array([[[10.0, 20.0], [40.0, 90.0], [45.0, 130.0]]] * 3)[:, None]
+    line = np.array([[0.0, 0.0], [30.0, 60.0], [50.0, 170.0]])
+    turn = 1.2 * np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    markers[1] = markers[1] @ turn.T + [7.0, -3.0]
+    lines = np.full((3, 1, 3, 2), np.nan)
+    lines[[0, 2], 0] = line
+    np.testing.assert_allclose(carried(lines, markers, 1)[0], line @ turn.T + [7.0, -3.0])
+    np.testing.assert_allclose(carried(lines, markers, 2)[0], line)
+
+
+def test_the_nearest_place_on_a_curve() -> None:
+    from benchmarks.real_backs import bend, lean, nearest_on_curve
+
+    levels = np.stack([np.zeros(5), np.arange(5) / 10, np.zeros(5)], axis=-1)[None]
+    distance, where = nearest_on_curve(levels, np.array([[[0.03, 0.25, 0.04], [np.nan] * 3]]))
+    assert distance[0, 0] == pytest.approx(0.05, abs=1e-6)
+    assert where[0, 0] == pytest.approx(2.5, abs=0.02)
+    assert np.isnan(distance[0, 1])
+    corner = np.array([[[0.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]], [[0.0, 0.0, 0.0]]])
+    assert bend(*corner)[0] == pytest.approx(90.0)
+    assert lean(corner[0], corner[2])[0] == pytest.approx(45.0)
