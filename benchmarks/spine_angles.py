@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import name_machine
 from pipeline.data.source import Source
 from pipeline.kinematics.ik_options import IkOptions, IkResult, Prior
+from pipeline.kinematics.measured import Measured
 from pipeline.kinematics.model import coordinate_index
 from pipeline.kinematics.published import PULL, blend_simulation, filter_published
 from pipeline.kinematics.steady import steady
 from pipeline.simulation.model_tables import read_tables
-from pipeline.kinematics.measured import Measured
 from pipeline.simulation.simulate import Simulation, simulate_steps
 from tests.truth.lumbar_flexion import flexion_found, published_model
 from tests.truth.spine_motion import SpineMotion, full_range

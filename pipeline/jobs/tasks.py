@@ -20,6 +20,7 @@ from pipeline.jobs.simulation_tasks import follow, learn_subject
 from pipeline.jobs.solve_tasks import fuse, triangulate
 from pipeline.jobs.steps import Report, Step, reported
 from pipeline.jobs.swap_tasks import find_swaps
+from pipeline.jobs.tracking_tasks import track_keypoint
 
 Events = Generator[Event, None, None]
 
@@ -97,4 +98,5 @@ TASKS: dict[str, Task] = {
     "find_swaps": find_swaps,
     "learn_subject": learn_subject,
     "follow": follow,
+    "track_keypoint": track_keypoint,
 }

@@ -62,6 +62,21 @@ def suggest_swaps(window: MainWindow) -> None:
     SwapDialog(window.editor, window.jobs, window).show()
 
 
+def track_point(window: MainWindow, direction: int) -> None:
+    """Follow the selected keypoint through the video of the active view."""
+    from simspine_viewer.point_tracker import PointTracker  # not at start
+
+    tracker = window.findChild(PointTracker)
+    if tracker is None:
+        tracker = PointTracker(window.editor, window.frame_range, window.jobs, window.say, window)
+    tracker.start(direction)
+
+
+def keypoint_and_video(state: State) -> bool:
+    """A keypoint is selected and there is a video."""
+    return has_keypoint(state) and state.has_video and state.n_frames > 1
+
+
 def three_views(state: State) -> bool:
     """A recording with three views or more is open."""
     return state.is_open and state.n_views >= 3
@@ -92,13 +107,22 @@ COMMANDS: tuple[Command, ...] = (
             lambda w: w.editor.toggle(Flag.ABSENT), ("X",), has_keypoint,
             lambda w: _is_marked(w, Flag.ABSENT)),
     Command("nudge-left", "Points", "Nudge Left", "Move the keypoint one pixel to the left.",
-            lambda w: w.editor.nudge(-1, 0), ("Alt+Left",), has_keypoint, group="Nudge"),
+            lambda w: w.editor.nudge(-1, 0), ("Alt+Left",), has_keypoint, group="Move"),
     Command("nudge-right", "Points", "Nudge Right", "Move the keypoint one pixel to the right.",
-            lambda w: w.editor.nudge(1, 0), ("Alt+Right",), has_keypoint, group="Nudge"),
+            lambda w: w.editor.nudge(1, 0), ("Alt+Right",), has_keypoint, group="Move"),
     Command("nudge-up", "Points", "Nudge Up", "Move the keypoint one pixel up.",
-            lambda w: w.editor.nudge(0, -1), ("Alt+Up",), has_keypoint, group="Nudge"),
+            lambda w: w.editor.nudge(0, -1), ("Alt+Up",), has_keypoint, group="Move"),
     Command("nudge-down", "Points", "Nudge Down", "Move the keypoint one pixel down.",
-            lambda w: w.editor.nudge(0, 1), ("Alt+Down",), has_keypoint, group="Nudge"),
+            lambda w: w.editor.nudge(0, 1), ("Alt+Down",), has_keypoint, group="Move"),
+    Command("track-forward", "Points", "Track Forward in the Video",
+            "Place the keypoint in the active view in the frames that follow, by what it looks "
+            "like, up to the end of the range.",
+            lambda w: track_point(w, 1), ("A",), keypoint_and_video, after_separator=True,
+            group="Move"),
+    Command("track-back", "Points", "Track Back in the Video",
+            "Place the keypoint in the active view in the frames before, by what it looks like, "
+            "up to the start of the range.",
+            lambda w: track_point(w, -1), ("Shift+A",), keypoint_and_video, group="Move"),
     Command("delete", "Points", "Delete in This View", "Remove the keypoint in the active view.",
             lambda w: w.editor.delete(), ("Del", "Backspace"), has_keypoint, after_separator=True),
     Command("revert", "Points", "Revert to Detection", "Take back what was done in this view.",
