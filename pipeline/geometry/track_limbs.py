@@ -27,12 +27,10 @@ _RIGID = (
     ("left_heel", "left_big_toe"),
     ("left_big_toe", "left_small_toe"),
     ("left_hip", "hip"),
-    ("left_hip", "right_hip"),
     ("left_shoulder", "left_elbow"),
     ("left_elbow", "left_wrist"),
     ("left_shoulder", "left_clavicle"),
     ("nose", "left_eye"),
-    ("left_eye", "right_eye"),
     ("left_eye", "left_ear"),
     ("nose", "head"),
 )
@@ -50,6 +48,9 @@ _LOOSE = (
     ("left_shoulder", "neck"),
     ("spine_05", "left_clavicle"),
     ("spine_04", "left_latissimus"),
+    # Both ends are judged by the outline, which moves with the side that is seen.
+    ("left_hip", "right_hip"),
+    ("left_eye", "right_eye"),
 )
 
 

@@ -15,6 +15,7 @@ from pipeline.kinematics.ik_options import IkOptions, IkResult
 from pipeline.kinematics.labels import Labels, fuse_labels
 from pipeline.kinematics.measured import MANUAL_SIGMA, Measured, definition_sigma, trust_of
 from pipeline.kinematics.published import CHAIN
+from pipeline.kinematics.steady import steady
 from pipeline.kinematics.subject import Subject, weight_factors
 
 FloatArray = NDArray[np.float64]
@@ -84,6 +85,24 @@ def solved_steps(
     return (yield from _solved(subject, measured.xyz, options, 0.0, share, start))
 
 
+def steady_steps(
+    subject: Subject, measured: Measured, solved: IkResult, begin: float
+) -> Generator[Step, None, Followed]:
+    """As :func:`finish_steps`, with the coordinates of all frames of a recording solved together.
+
+    What the points tell badly, such as the bending inside the thorax, is averaged over time instead
+    of being pulled to what is usual in each frame. The labels rest on these coordinates, so that
+    both agree.
+    """
+    yield begin, "Solving all frames together"
+    factors = weight_factors(subject, trust_of(measured))
+    options = subject.ik_options(marker_weights_at=factors)
+    fitted = steady(subject.model, measured.xyz, solved.coordinates, measured.rate, options).fitted
+    yield 0.5 * (begin + 1.0), "Fusing"
+    virtual = markers_of(subject, fitted.coordinates)
+    return Followed(solved, virtual, _labels(subject, measured, virtual), fitted)
+
+
 def finish_steps(
     subject: Subject,
     measured: Measured,
@@ -94,7 +113,18 @@ def finish_steps(
 ) -> Generator[Step, None, Followed]:
     """Labels, and the coordinates that fit them; the steps begin at ``begin``."""
     yield begin, "Fusing"
-    labels = fuse_labels(
+    labels = _labels(subject, measured, virtual)
+    there = np.isfinite(solved.cost)
+    start = solved.coordinates[there][0] if there.any() else None
+    by_hand = (definition_sigma(measured.names) / MANUAL_SIGMA) ** 2
+    factors = np.where(measured.manual != Source.NONE, by_hand, 1.0)
+    options = subject.ik_options(labels=True, threads=threads, marker_weights_at=factors)
+    fitted = yield from _solved(subject, labels.xyz, options, begin, 1.0, start)
+    return Followed(solved, virtual, labels, fitted)
+
+
+def _labels(subject: Subject, measured: Measured, virtual: FloatArray) -> Labels:
+    return fuse_labels(
         measured.xyz,
         trust_of(measured),
         virtual,
@@ -104,13 +134,6 @@ def finish_steps(
         subject.cutoff,
         tuple(measured.names.index(name) for name in CHAIN if name in measured.names),
     )
-    there = np.isfinite(solved.cost)
-    start = solved.coordinates[there][0] if there.any() else None
-    by_hand = (definition_sigma(measured.names) / MANUAL_SIGMA) ** 2
-    factors = np.where(measured.manual != Source.NONE, by_hand, 1.0)
-    options = subject.ik_options(labels=True, threads=threads, marker_weights_at=factors)
-    fitted = yield from _solved(subject, labels.xyz, options, begin, 1.0, start)
-    return Followed(solved, virtual, labels, fitted)
 
 
 def markers_of(subject: Subject, coordinates: FloatArray) -> FloatArray:

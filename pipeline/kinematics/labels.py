@@ -8,6 +8,7 @@ weights; and the levels of the column keep the distances that the subject's own 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,11 +150,26 @@ def keep_spacing(chain: FloatArray, sigma: FloatArray, lengths: FloatArray) -> F
         return out
     start = chain[whole]
     weight = np.maximum(sigma[whole], _HARD_SIGMA) ** -2.0
-    wanted = lengths[whole]
+    wanted = _between_hard(start, sigma[whole] <= _HARD_SIGMA, lengths[whole])
     stiff = np.where(np.isfinite(wanted), _LINK_SIGMA**-2.0, 0.0)
     wanted = np.nan_to_num(wanted)
     out[whole] = _relaxed(_Springs(start, weight, wanted, stiff))
     return out
+
+
+def _between_hard(chain: FloatArray, hard: BoolArray, lengths: FloatArray) -> FloatArray:
+    """Lengths that fit between points that stay where they are, in the proportions given.
+
+    Else links that are longer than the way between two of them would buckle the levels in between.
+    """
+    fitting = lengths.copy()
+    for frame in np.flatnonzero(hard.sum(axis=1) > 1):
+        way = link_lengths(chain[frame : frame + 1])[0]
+        for low, high in pairwise(np.flatnonzero(hard[frame]).tolist()):
+            given = lengths[frame, low:high]
+            if high > low + 1 and np.isfinite(given).all():
+                fitting[frame, low:high] = given * (way[low:high].sum() / given.sum())
+    return fitting
 
 
 @dataclass(frozen=True, slots=True, eq=False)

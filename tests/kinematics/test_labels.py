@@ -115,8 +115,24 @@ def test_a_point_that_may_go_anywhere_follows_its_links_and_held_ones_stay() -> 
     chain = column(1)
     pulled = chain.copy()
     pulled[0, 4] += (0.02, 0.0, 0.01)
-    sigma = np.full((1, LEVELS), 1e-5)
+    sigma = np.full((1, LEVELS), 1e-4)
     sigma[0, 4] = np.inf
     back = keep_spacing(pulled, sigma, link_lengths(chain))
     np.testing.assert_allclose(link_lengths(back), link_lengths(chain), atol=2e-4)
-    assert np.abs(back - pulled)[0, [0, 1, 2, 3, 5, 6, 7, 8]].max() < 1e-5
+    assert np.abs(back - pulled)[0, [0, 1, 2, 3, 5, 6, 7, 8]].max() < 2e-4
+
+
+def test_levels_between_placed_ones_do_not_buckle_where_the_model_is_too_long() -> None:
+    """Two levels placed by hand, the links of the model 10 % longer than the way between them."""
+    truth = column()
+    manual = nothing_manual()
+    manual[100, [2, 5]] = Source.MANUAL_3D
+    longer = truth[:, :1] + 1.1 * (truth - truth[:, :1])
+    labels = fused(truth, longer, (np.inf, 0.02), manual=manual)
+    np.testing.assert_allclose(labels.xyz[100, [2, 5]], truth[100, [2, 5]], atol=1e-6)
+    low, high = truth[100, 2], truth[100, 5]
+    along = (high - low) / np.linalg.norm(high - low)
+    between = labels.xyz[100, 3:5] - low
+    away = between - (between @ along)[:, None] * along
+    assert np.linalg.norm(away, axis=-1).max() < 0.03
+    assert np.all(np.diff([0.0, *(between @ along), np.linalg.norm(high - low)]) > 0.0)
