@@ -20,7 +20,6 @@ from scipy.interpolate import CubicSpline
 from benchmarks.machine import name_machine
 from benchmarks.real_backs_labels import FOLDER, VIEWS, pixels_of, read_marks, triangulated
 from pipeline.cli.recording import chosen_person, open_recording
-from pipeline.cli.simulate import measured_points
 from pipeline.data import edits
 from pipeline.data.camera import CameraGroup
 from pipeline.data.sequence import Sequence
@@ -28,14 +27,10 @@ from pipeline.geometry.projection import project
 from pipeline.geometry.refine_sequence import camera_report_steps
 from pipeline.io.export_request import ExportRequest, solve_steps
 from pipeline.kinematics.forward import body_transforms, marker_positions, points_on_bodies
+from pipeline.kinematics.measured import Measured, read_measured
 from pipeline.kinematics.model import body_index
 from pipeline.simulation.model_tables import read_tables
-from pipeline.simulation.simulate import (
-    Measured,
-    Simulation,
-    SimulationOptions,
-    simulate_steps,
-)
+from pipeline.simulation.simulate import Simulation, SimulationOptions, simulate_steps
 
 FloatArray = NDArray[np.float64]
 
@@ -103,7 +98,7 @@ def points_of_person(sequence: Sequence, track: int, folder: Path) -> Measured:
     request = ExportRequest(sequence, track, "trc", folder / "points.trc")
     for _ in solve_steps(request):
         pass
-    return measured_points(request)
+    return read_measured(sequence, track, np.arange(*request.span, dtype=np.intp))
 
 
 def simulated(measured: Measured, subject: Path) -> Simulation:

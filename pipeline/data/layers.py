@@ -87,12 +87,12 @@ _SEEN = ("instances2d", "assignment", "manual2d", "manual3d", "cameras")
 INPUTS: dict[str, tuple[str, ...]] = {"points3d": _SEEN, "fused": _SEEN, "kinematics": _SEEN}
 
 #: Frames to either side of a changed one whose derived values change with it, at least.
-REACH: dict[str, int] = {"points3d": 0, "fused": 15, "kinematics": 25}
+REACH: dict[str, int] = {"points3d": 0, "fused": 15, "kinematics": 50}
 
 # The same in seconds: how far an edit is felt does not depend on the frame rate. Measured at 60 to
 # 240 Hz: beyond it, no point moves by more than 3 mm, or 15 mm where a gap of views is closed.
-# Labels are smoothed once more, with an impulse response that has died away after a quarter second.
-_REACH_S: dict[str, float] = {"points3d": 0.0, "fused": 0.25, "kinematics": 0.5}
+# Coordinates of the body are solved together with those of the second before and after.
+_REACH_S: dict[str, float] = {"points3d": 0.0, "fused": 0.25, "kinematics": 1.0}
 
 
 def reach_of(group: str, fps: float) -> int:

@@ -13,7 +13,12 @@ from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.ik import solve_steps
 from pipeline.kinematics.ik_options import IkOptions, IkResult
 from pipeline.kinematics.labels import Labels, fuse_labels
-from pipeline.kinematics.measured import MANUAL_SIGMA, Measured, definition_sigma, trust_of
+from pipeline.kinematics.measured import (
+    MANUAL_SIGMA,
+    Measured,
+    definition_sigma,
+    trust_of,
+)
 from pipeline.kinematics.published import CHAIN
 from pipeline.kinematics.steady import steady
 from pipeline.kinematics.subject import Subject, weight_factors
@@ -68,8 +73,7 @@ def follow_steps(
         Share of the work done and what is being done.
     """
     solved = yield from solved_steps(subject, measured, 0.5, threads, start)
-    virtual = markers_of(subject, solved.coordinates)
-    return (yield from finish_steps(subject, measured, solved, virtual, threads, 0.5))
+    return (yield from finish_steps(subject, measured, solved, threads, 0.5))
 
 
 def solved_steps(
@@ -85,36 +89,34 @@ def solved_steps(
     return (yield from _solved(subject, measured.xyz, options, 0.0, share, start))
 
 
-def steady_steps(
-    subject: Subject, measured: Measured, solved: IkResult, begin: float
-) -> Generator[Step, None, Followed]:
-    """As :func:`finish_steps`, with the coordinates of all frames of a recording solved together.
-
-    What the points tell badly, such as the bending inside the thorax, is averaged over time instead
-    of being pulled to what is usual in each frame. The labels rest on these coordinates, so that
-    both agree.
-    """
-    yield begin, "Solving all frames together"
-    factors = weight_factors(subject, trust_of(measured))
-    options = subject.ik_options(marker_weights_at=factors)
-    fitted = steady(subject.model, measured.xyz, solved.coordinates, measured.rate, options).fitted
-    yield 0.5 * (begin + 1.0), "Fusing"
-    virtual = markers_of(subject, fitted.coordinates)
-    return Followed(solved, virtual, _labels(subject, measured, virtual), fitted)
-
-
 def finish_steps(
     subject: Subject,
     measured: Measured,
     solved: IkResult,
-    virtual: FloatArray,
     threads: int,
     begin: float,
 ) -> Generator[Step, None, Followed]:
-    """Labels, and the coordinates that fit them; the steps begin at ``begin``."""
-    yield begin, "Fusing"
-    labels = _labels(subject, measured, virtual)
+    """Labels, and the coordinates that agree with them; the steps begin at ``begin``.
+
+    Of a steady subject, the frames are solved together: what the points tell badly, such as the
+    bending inside the thorax, is averaged over time instead of being pulled to what is usual in
+    each frame. The labels then rest on these coordinates. Of others, the coordinates are fitted to
+    the labels.
+    """
     there = np.isfinite(solved.cost)
+    if subject.steady and there.any():
+        yield begin, "Solving all frames together"
+        factors = weight_factors(subject, trust_of(measured))
+        options = subject.ik_options(marker_weights_at=factors)
+        together = steady(
+            subject.model, measured.xyz, solved.coordinates, measured.rate, options
+        ).fitted
+        yield 0.5 * (begin + 1.0), "Fusing"
+        virtual = markers_of(subject, together.coordinates)
+        return Followed(together, virtual, _labels(subject, measured, virtual), together)
+    yield begin, "Fusing"
+    virtual = markers_of(subject, solved.coordinates)
+    labels = _labels(subject, measured, virtual)
     start = solved.coordinates[there][0] if there.any() else None
     by_hand = (definition_sigma(measured.names) / MANUAL_SIGMA) ** 2
     factors = np.where(measured.manual != Source.NONE, by_hand, 1.0)

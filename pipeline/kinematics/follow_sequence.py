@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
-from pipeline.data.layers import COORDINATES, reach_of
+from pipeline.data.layers import COORDINATES
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.fuse import solve_fused, track_lengths
@@ -18,6 +18,10 @@ from pipeline.kinematics.model import ROTATIONAL, KinematicModel
 from pipeline.kinematics.subject import Subject
 
 FloatArray = NDArray[np.float64]
+
+# Seconds read on either side of what is solved: as far as coordinates solved together, or the
+# labels of frames solved apart, are felt.
+_STEADY_S, _APART_S = 2.0, 0.25
 
 
 def check_subject(subject: Subject, sequence: Sequence) -> None:
@@ -58,7 +62,7 @@ def solve_kinematics(
     threads : int
         Parts solved side by side.
     """
-    reach = _margin(sequence)
+    reach = math.ceil((_STEADY_S if subject.steady else _APART_S) * sequence.info.fps)
     low = max(int(frames[0]) - reach, 0)
     around = np.arange(low, min(int(frames[-1]) + reach + 1, sequence.n_frames), dtype=np.intp)
     stale = around[sequence.stamps.stale_at("fused", track, around)]
@@ -93,12 +97,6 @@ def solve_kinematics(
     return tuple(
         sequence.patch(name, index, value, track) for name, (index, value) in values.items()
     )
-
-
-def _margin(sequence: Sequence) -> int:
-    """Frames read on either side: as far as an edit there is felt."""
-    fps = sequence.info.fps
-    return reach_of("kinematics", fps) - reach_of("fused", fps)
 
 
 def _in_row(values: NDArray[np.generic], fill: float) -> NDArray[np.generic]:

@@ -19,9 +19,16 @@ from numpy.typing import NDArray
 from pipeline.data.errors import UserError
 from pipeline.kinematics.ik_options import IkOptions, Prior
 from pipeline.kinematics.labels import CUTOFF
-from pipeline.kinematics.measured import Measured, definition_sigma, trust_of, usual_trust
+from pipeline.kinematics.measured import (
+    Measured,
+    definition_sigma,
+    trust_of,
+    usual_trust,
+    was_measured,
+)
 from pipeline.kinematics.model import GROUND, KinematicModel
 from pipeline.kinematics.model_file import model_arrays, model_of
+from pipeline.kinematics.published import CHAIN
 
 FloatArray = NDArray[np.float64]
 
@@ -29,6 +36,9 @@ FloatArray = NDArray[np.float64]
 MARKER_SD = 0.010
 # A model's marker is not better known than this, nor worse where nothing measured it.
 _MODEL_SIGMA = (0.005, 0.030)
+# Keypoints of the column, of nine, two more than its ends. With fewer, coordinates solved together
+# lie half as far again from markers on a real back as those of each frame (docs/real-backs.md).
+_LEVELS_SEEN = 4
 # Weights of one frame are within this factor of those of the middle frame.
 _FARTHEST = 25.0
 _KIND, _VERSION = "simspine-subject", 1
@@ -51,6 +61,9 @@ class Subject:
         By coordinate name.
     cutoff
         Of the labels' low-pass, Hz.
+    steady
+        Whether enough of the column was measured to tell its bending from what is usual: then the
+        coordinates of many frames are solved together.
     """
 
     model: KinematicModel
@@ -58,6 +71,7 @@ class Subject:
     model_sigma: FloatArray
     priors: Mapping[str, Prior]
     cutoff: float = CUTOFF
+    steady: bool = False
 
     def ik_options(self, *, labels: bool = False, **more: Any) -> IkOptions:
         """What inverse kinematics is told for measured points or, with ``labels``, for labels."""
@@ -88,7 +102,11 @@ def subject_of(
     lacking = np.array([name not in model.marker_names for name in measured.names])
     weights = np.where(lacking, 0.0, (MARKER_SD / usual_trust(measured)) ** 2)
     sigma = np.where(lacking, np.nan, _MODEL_SIGMA[1])
-    return Subject(_in_order(model, measured.names), weights, sigma, dict(priors), cutoff)
+    column = [measured.names.index(name) for name in CHAIN if name in measured.names]
+    seen = int((was_measured(measured) & ~lacking)[column].sum())
+    return Subject(
+        _in_order(model, measured.names), weights, sigma, dict(priors), cutoff, seen >= _LEVELS_SEEN
+    )
 
 
 def weight_factors(subject: Subject, trust: FloatArray) -> FloatArray:
@@ -141,6 +159,7 @@ def subject_bytes(subject: Subject) -> bytes:
             [(subject.priors[name].mean, subject.priors[name].sd) for name in names]
         ).reshape(-1, 2),
         cutoff=np.array(subject.cutoff),
+        steady=np.array(subject.steady),
         **model_arrays(subject.model),
     )
     return buffer.getvalue()
@@ -173,6 +192,7 @@ def subject_from(content: bytes, where: Path) -> Subject:
             np.asarray(arrays["model_sigma"], np.float64),
             priors,
             float(arrays["cutoff"]),
+            bool(arrays["steady"]),
         )
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"The body model in {where} is damaged: {error}.") from error

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
 from pipeline.data.resources import resource_path
-from pipeline.kinematics.follow import Followed, finish_steps, markers_of, solved_steps
+from pipeline.kinematics.follow import (
+    Followed,
+    finish_steps,
+    markers_of,
+    solved_steps,
+)
 from pipeline.kinematics.ik_options import IkResult, Prior
 from pipeline.kinematics.labels import CUTOFF
 from pipeline.kinematics.measured import Measured
@@ -114,7 +119,7 @@ def simulate_steps(
     """
     options = options or SimulationOptions()
     one = yield from _between(learn_steps(measured, subject_file, options), 0.0, 0.6)
-    rest = finish_steps(one.subject, measured, one.solved, one.virtual, options.threads, 0.0)
+    rest = finish_steps(one.subject, measured, one.solved, options.threads, 0.0)
     found = yield from _between(rest, 0.6, 1.0)
     return Simulation(
         found.solved, found.virtual, found.labels, found.fitted, one.scaling, one.subject

@@ -33,12 +33,13 @@ def test_the_real_recording_is_simulated(
     assert "priors alone" in report
     assert "http" not in report
 
-    # Against what OpenSim and Pose2Sim made of their own points: the same movement.
+    # Against what OpenSim and Pose2Sim made of their own points, with hips nearer to each other: the
+    # same movement.
     ours, theirs = (
         read_motion(path)
         for path in (out / "angles.mot", balancing_source / "reference" / REFERENCE)
     )
-    for name, limit in (("knee_angle_r", 8), ("knee_angle_l", 8), ("hip_flexion_l", 15)):
+    for name, limit in (("knee_angle_r", 10), ("knee_angle_l", 10), ("hip_flexion_l", 15)):
         other = theirs.column(name)
         assert np.sqrt(np.mean((ours.column(name) - other) ** 2)) < limit, name
         assert np.corrcoef(ours.column(name), other)[0, 1] > 0.85, name

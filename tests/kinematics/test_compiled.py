@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
-
-import numba
 
 from pipeline.kinematics import compiled
 
@@ -25,5 +26,10 @@ def test_every_source_of_a_kernel_is_in_the_stamp() -> None:
 
 
 def test_the_cache_is_the_users_and_named_after_the_sources() -> None:
-    assert Path(numba.config.CACHE_DIR).name == compiled._kernel_stamp()
+    code = "import numba, pipeline.kinematics.compiled; print(numba.config.CACHE_DIR)"
+    own = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    told = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, check=True)
+    folder = Path(told.stdout.decode().strip())
+    assert folder.name == compiled._kernel_stamp()
+    assert folder.parents[1].name == "simspine-viewer"
     assert len(compiled._kernel_stamp()) == 16

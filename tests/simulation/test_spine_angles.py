@@ -12,7 +12,7 @@ pytestmark = pytest.mark.opensim
 def people():  # type: ignore[no-untyped-def]
     from benchmarks.spine_angles import person
 
-    return [person(0, frames=500)]
+    return [person(0)]
 
 
 def test_lumbar_flexion_is_found_whole(people) -> None:  # type: ignore[no-untyped-def]
