@@ -33,8 +33,7 @@ def test_the_real_recording_is_simulated(
     assert "priors alone" in report
     assert "http" not in report
 
-    # Against what OpenSim and Pose2Sim made of their own points, with hips nearer to each other: the
-    # same movement.
+    # Against what OpenSim and Pose2Sim made of their own points: the same movement.
     ours, theirs = (
         read_motion(path)
         for path in (out / "angles.mot", balancing_source / "reference" / REFERENCE)
