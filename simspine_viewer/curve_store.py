@@ -22,7 +22,8 @@ BLOCK = 256  # frames read at once, as many as a chunk of the layers has
 SLICE_S = 0.008
 REST_MS = 4
 SAY_MS = 150
-SPATIAL = ("x", "y", "z", "final_x", "final_y", "final_z", "residual", "sigma", "final_sigma")
+SPATIAL = ("x", "y", "z", "final_x", "final_y", "final_z", "residual", "sigma", "final_sigma",
+           "model")  # fmt: skip
 PICTURE = ("picture_x", "picture_y", "edited")
 
 
@@ -30,9 +31,10 @@ class CurveStore(QObject):
     """(T,) arrays of the wanted keypoints, what is visible first.
 
     Fields: ``x``, ``y``, ``z`` triangulated and ``final_x``, ``final_y``, ``final_z`` fused, mm;
-    ``residual`` px; ``sigma``, ``final_sigma`` mm; ``picture_x``, ``picture_y`` px in the active
-    view; ``edited`` 1 where a person placed or marked the keypoint in some view, else 0. NaN where
-    there is nothing, nothing has been read yet, or something changed and it is not solved anew yet.
+    ``residual`` px; ``sigma``, ``final_sigma`` mm; ``model`` mm, the body model's distance from
+    the final point; ``picture_x``, ``picture_y`` px in the active view; ``edited`` 1 where a person
+    placed or marked the keypoint in some view, else 0. NaN where there is nothing, nothing has been
+    read yet, or something changed and it is not solved anew yet.
     """
 
     changed = Signal()
@@ -149,6 +151,9 @@ class CurveStore(QObject):
                 values[prefix + name][rows] = xyz[:, axis]
             sigma = read_current(sequence, f"{layer}.sigma", rows, person)
             values[f"{prefix}sigma"][rows] = sigma[:, keypoint]
+        final = np.stack([values[f"final_{axis}"][rows] for axis in "xyz"], axis=-1)
+        body = read_current(sequence, "kinematics.xyz", rows, person)[:, keypoint] * 1000.0
+        values["model"][rows] = np.linalg.norm(body - final, axis=-1)
         residual = read_current(sequence, "points3d.residual", rows, person)
         values["residual"][rows] = residual[:, keypoint]
         seen = observations(sequence, person, np.arange(start, stop))

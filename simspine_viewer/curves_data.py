@@ -27,6 +27,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("speed", "Speed", "m/s", staged=True),
     Quantity("residual", "Residual", "px"),
     Quantity("sigma", "Sigma", "mm", staged=True),
+    Quantity("model", "Body model off by", "mm"),
     Quantity("picture_x", "Picture x", "px"),
     Quantity("picture_y", "Picture y", "px"),
 )

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.data.layers import LAYERS, NO_TRACK
 from pipeline.data.patch import Change
+from pipeline.quality.model_signals import model_signal
 from pipeline.quality.motion_signals import (
     Body,
     measure_body,
@@ -31,7 +32,7 @@ SLICE_S = 0.008  # between two looks at the event queue
 REST_MS, PLAYING_REST_MS = 4, 60  # between slices; play goes first
 SAY_MS = 150  # the lanes are painted anew this often while they fill
 BODY_MS = 1000  # quiet after which the lengths of the bones are measured again
-COMPUTED = ("frames", "points", "motion", "outside")
+COMPUTED = ("frames", "points", "motion", "outside", "model")
 _BASE = ("residual", "confidence", "edited")
 # Frames that make it worth measuring the subject again.
 MANY = 50
@@ -90,6 +91,9 @@ class LaneStore(QObject):
         """(T,) where the lane's values hold: computed, from points that are up to date."""
         known = self._known.get(lane.group)
         known = np.ones(self.n_frames, bool) if known is None else known
+        if lane.group == "model" and self._document.is_open:
+            stamps = self._document.sequence.stamps
+            known = known & ~stamps.stale("kinematics", self._document.person)
         if lane.points and self._document.is_open:
             known = known & ~self._document.sequence.stamps.stale("points3d", self._document.person)
         return known
@@ -140,9 +144,13 @@ class LaneStore(QObject):
                 self._slice()
 
     def _changed(self, change: Change) -> None:
-        if self.signals is None or change.group in ("tracks", "notes", "fused", "kinematics"):
+        if self.signals is None or change.group in ("tracks", "notes"):
             return
         if change.track not in (NO_TRACK, self._document.person):
+            return
+        if change.group in ("fused", "kinematics"):
+            self._pending["model"][np.unique(change.frames // BLOCK)] = True
+            self._go_on()
             return
         if not _by_frame(change.group):  # cameras: every projection is another one now
             for group in COMPUTED:
@@ -224,6 +232,8 @@ class LaneStore(QObject):
         elif group == "motion":
             for name, values in motion_signals(sequence, person, rows, self._keypoint).items():
                 self.values[name][rows] = values
+        elif group == "model":
+            self.values["model"][rows] = model_signal(sequence, person, rows)
         else:
             self.values["outside"][rows] = outside_signal(sequence, person, rows)
 

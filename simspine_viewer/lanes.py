@@ -10,7 +10,7 @@ from simspine_viewer.palette import LOW_SCORE
 from simspine_viewer.settings import Settings
 
 # Which computation gives the values; lanes of one group are computed together.
-Group = Literal["frames", "points", "motion", "outside", "heldout", "markers"]
+Group = Literal["frames", "points", "motion", "outside", "heldout", "markers", "model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ LANES: tuple[Lane, ...] = (
     Lane("outside", "Out of picture", "outside", "",
          "3D points that fall outside the picture of a view, counted over all views.",
          colour="warning", digits=0, counts=True),
+    Lane("model", "Body model", "model", "mm",
+         "The largest distance in a frame between a point of the body model and the final point. "
+         "Far off, either the point is wrong or the body cannot get there. Simulate first "
+         "(Tools ▸ Simulate).",
+         threshold=60.0, full=120.0, points=False, digits=0),
     Lane("markers", "Markers", "markers", "",
          "Your markers, with the beginning of their notes.", points=False, digits=0),
 )  # fmt: skip
