@@ -90,7 +90,7 @@ def test_own_layouts_are_saved_used_renamed_and_deleted(
     assert [layout.name for layout in from_text(Settings.load().own_layouts)] == ["My view"]
     QTest.keyClick(window, Qt.Key.Key_1, CTRL | ALT)
     assert window.grid.isVisible()
-    QTest.keyClick(window, Qt.Key.Key_5, CTRL | ALT)
+    QTest.keyClick(window, Qt.Key.Key_6, CTRL | ALT)
     assert not window.grid.isVisible()
     window.table.actions["layouts"].trigger()
     (dialog,) = window.findChildren(LayoutDialog)
