@@ -14,7 +14,7 @@ from simspine_viewer.pane_layout import Arrangement
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
 
-OWN_KEYS = 5  # own layouts that have a key
+OWN_KEYS = 9 - len(BUILT_IN)  # own layouts that have a key
 
 
 def ask_save(window: MainWindow) -> None:
