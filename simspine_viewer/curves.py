@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from pipeline.data.errors import UserError
 from simspine_viewer import curves_data as data
+from simspine_viewer.angle_store import AngleStore
 from simspine_viewer.curve_store import CurveStore
 from simspine_viewer.curves_names import CurveNames
 from simspine_viewer.selection import Selection
@@ -28,6 +29,7 @@ from simspine_viewer.theme import DARK, Theme
 from simspine_viewer.time_aids import TimeAids
 
 if TYPE_CHECKING:
+    from pipeline.kinematics.subject import Subject
     from simspine_viewer.curves_plot import Curve, CurvesPlot
 
 DRAW_MS = 30  # changes that come together are drawn once
@@ -53,12 +55,14 @@ class Curves(QWidget):
         selection: Selection,
         settings: Settings,
         left: Callable[[], float],
+        subject: Callable[[], Subject | None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._aids, self._selection, self._settings, self._left = aids, selection, settings, left
         self._document, self._cursor = aids.document, aids.cursor
         self.store = CurveStore(aids.document, aids.view, self)
+        self.angles = AngleStore(aids.document, aids.view, subject, self)
         self.plot: CurvesPlot | None = None
         self.pinned: list[int] = []
         self._theme: Theme = DARK
@@ -76,6 +80,8 @@ class Curves(QWidget):
         aids.view.changed.connect(self._view_changed)
         aids.cursor.moved.connect(self._cursor_moved)
         self.store.changed.connect(self._soon)
+        self.angles.changed.connect(self._soon)
+        aids.document.pose_changed.connect(self._soon)
 
     def _tools(self) -> QHBoxLayout:
         self.quantities = QToolButton()
@@ -84,6 +90,8 @@ class Curves(QWidget):
         self.quantities.setToolTip("What is drawn, one plot each")
         menu = QMenu(self.quantities)
         for quantity in data.QUANTITIES:
+            if quantity.of_body and not data.BY_ID[menu.actions()[-1].data()].of_body:
+                menu.addSection("Body model")
             action = menu.addAction(f"{quantity.title} ({quantity.unit})")
             action.setCheckable(True)
             action.setData(quantity.id)
@@ -217,9 +225,13 @@ class Curves(QWidget):
         colours = COLOURS[self._theme.dark]
         paint = {k: colours[i % len(colours)] for i, k in enumerate(keypoints)}
         self._write_names(paint)
+        self.angles.want(q for q in self._rows if data.BY_ID[q].of_body)
         for row, quantity in enumerate(self._rows):
-            curves = [c for k in keypoints for c in self._curves(k, quantity, paint[k])]
-            self.plot.draw(row, curves)
+            if data.BY_ID[quantity].of_body:
+                self.plot.draw(row, self._angle(quantity))
+            else:
+                curves = [c for k in keypoints for c in self._curves(k, quantity, paint[k])]
+                self.plot.draw(row, curves)
 
     def _curves(self, keypoint: int, quantity: str, colour: str) -> list[Curve]:
         from simspine_viewer.curves_plot import Curve
@@ -240,9 +252,24 @@ class Curves(QWidget):
             band = values["final_sigma" if final else "sigma"][start:stop]
         return [*made, Curve(colour, start, line, band=band, edited=edited)]
 
+    def _angle(self, quantity: str) -> list[Curve]:
+        from simspine_viewer.curves_plot import Curve
+
+        values = self.angles.values.get(quantity)
+        if values is None:
+            return []
+        view = self._aids.view
+        start, stop = max(view.start - 1, 0), min(view.stop + 1, view.n_frames)
+        return [Curve(self._theme.text, start, values[start:stop])]
+
     def _write_names(self, paint: dict[int, str]) -> None:
+        of_body = [data.BY_ID[q].of_body for q in self._rows]
+        if self._document.is_open and any(of_body) and not self.angles.has_model:
+            self.names.say("Angles need a body model: simulate first (Tools ▸ Simulate).")
+            return
         if not paint:
-            self.names.say("Select a keypoint to see its curves." * self._document.is_open)
+            hint = "" if all(of_body) else "Select a keypoint to see its curves."
+            self.names.say(hint * self._document.is_open)
             return
         markers = self._document.sequence.info.skeleton.markers
         n_frames = self._aids.view.n_frames
@@ -261,15 +288,21 @@ class Curves(QWidget):
     def save_csv(self, path: Path) -> None:
         """Write the curves; UserError where there are none or the file cannot be written."""
         keypoints = self.keypoints()
-        if not keypoints or not self._document.is_open:
+        of_body = [q for q in self.shown() if data.BY_ID[q].of_body and self.angles.has_model]
+        if not (keypoints or of_body) or not self._document.is_open:
             raise UserError("No keypoint is selected, so there are no curves to save.")
         start, stop = self.frames()
+        self.angles.want(of_body)
+        if of_body:
+            self.angles.read_now(start, stop)
         self.store.want(keypoints, self._selection.view)
         self.store.read_now(max(start - 1, 0), min(stop + 1, self._aids.view.n_frames))
         markers = self._document.sequence.info.skeleton.markers
         values = {k: self.store.values(k) for k in keypoints}
         names = {k: markers[k] for k in keypoints}
-        text = data.csv_text(names, values, self.shown(), (start, stop), self._cursor.fps)
+        text = data.csv_text(
+            names, values, self.shown(), (start, stop), self._cursor.fps, self.angles.values
+        )
         try:
             path.write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:

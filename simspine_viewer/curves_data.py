@@ -9,15 +9,31 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+#: Of :class:`pipeline.kinematics.angles.Posture`, with what they are called and their unit.
+ANGLES = {
+    "lumbar_lordosis": ("Lumbar lordosis", "°"),
+    "thoracic_kyphosis": ("Thoracic kyphosis", "°"),
+    "cervical_lordosis": ("Cervical lordosis", "°"),
+    "pelvic_tilt": ("Pelvic tilt", "°"),
+    "trunk_inclination": ("Trunk inclination", "°"),
+    "trunk_lean": ("Trunk lean to the right", "°"),
+    "cobb": ("Largest coronal tilt", "°"),
+    "sagittal_axis": ("Sagittal vertical axis", "mm"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One plot: its title, unit, and whether it has a final curve and a band of sigma."""
+    """One plot: its title, unit, and whether it has a final curve and a band of sigma.
+
+    ``of_body``: an angle or distance of the person's body model, whatever keypoint is selected.
+    """
 
     id: str
     title: str
     unit: str
     staged: bool = False
+    of_body: bool = False
 
 
 QUANTITIES: tuple[Quantity, ...] = (
@@ -30,6 +46,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("model", "Body model off by", "mm"),
     Quantity("picture_x", "Picture x", "px"),
     Quantity("picture_y", "Picture y", "px"),
+    *(Quantity(name, title, unit, of_body=True) for name, (title, unit) in ANGLES.items()),
 )
 BY_ID = {quantity.id: quantity for quantity in QUANTITIES}
 DEFAULT = ("x", "y", "z")
@@ -64,6 +81,7 @@ def csv_text(
     quantities: list[str],
     frames: tuple[int, int],
     fps: float,
+    angles: dict[str, FloatArray] | None = None,
 ) -> str:
     """Curves as CSV: one line per frame, one column per keypoint, quantity and stage.
 
@@ -78,11 +96,17 @@ def csv_text(
     frames : (int, int)
         First frame and the one after the last.
     fps : float
+    angles : dict, optional
+        Values of the quantities of the body, by id.
     """
     start, stop = frames
     header, columns = ["frame", "time_s"], []
+    for entry in quantities:
+        if BY_ID[entry].of_body and angles and entry in angles:
+            header.append(f"{entry}_{'deg' if BY_ID[entry].unit == '°' else 'mm'}")
+            columns.append(angles[entry][start:stop])
     for keypoint, name in names.items():
-        for quantity in (BY_ID[entry] for entry in quantities):
+        for quantity in (BY_ID[entry] for entry in quantities if not BY_ID[entry].of_body):
             final_too = quantity.staged and has_final(values[keypoint], start, stop)
             for final in (False, True) if final_too else (False,):
                 stage = "_final" if final else ""

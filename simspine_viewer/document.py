@@ -194,7 +194,8 @@ class Document(QObject):
         if same_lengths(self._solved_with.setdefault(track, lengths), lengths):
             return
         self._solved_with[track] = lengths
-        self.forget_derived("fused", track)
+        for group in ("fused", "kinematics"):
+            self.forget_derived(group, track)
 
     def forget_derived(self, group: str, track: int) -> None:
         """Make derived values stale in all frames: what they were made with is another now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 WORDS: tuple[tuple[str, str], ...] = (
     ("Absent", "The keypoint is not in this picture at all. Nothing is used of it there."),
     ("Annotated person", "The person whose points you see in colour and correct."),
+    ("Body model", "A skeleton with joints, scaled to the person, that follows the points."),
     ("Calibration", "Where the cameras stand, how they look and how their lenses bend lines."),
     ("Close-up", "Every view shows the selected keypoint, equally large."),
     ("Confidence", "How sure the detector was, from 0 to 1: the mean score of the points. Placed "
@@ -15,7 +16,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("Epipolar curve", "Where in this picture a point must be that was seen in another one."),
     ("Error threshold", "The residual above which a point is suspicious and shown in red."),
     ("Final", "3D points solved over time: all views and frames together. They are what is "
-     "exported."),
+     "exported where there is no body model."),
     ("Finding", "Something that was noticed about your files, or about a camera."),
     ("Frame", "One instant, by its number. All views show the same frame."),
     ("Held-out error", "Each view is predicted from the others and compared with what was seen "
@@ -27,6 +28,8 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("Keyframe", "A picture that a video file stores whole. It is shown, marked as an earlier one, "
      "while the right one is being decoded."),
     ("Keypoint", "A place of the body with a name, such as LHip; see Keypoint Definitions."),
+    ("Labels", "Final points put together with the body model, by how well each is known. What you "
+     "placed stands in them."),
     ("Lane", "One row of the timeline, for one number in every frame. Where a lane stands out, "
      "look at the pictures. Commands go by the chosen lane, which is marked with a bar."),
     ("Layout", "Which pictures, panels and 3D view are shown, and where."),

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from simspine_viewer.curves_data import ANGLES
 from simspine_viewer.document import Document
 from simspine_viewer.poses import Poses
 from simspine_viewer.selection import Selection
@@ -32,17 +33,6 @@ if TYPE_CHECKING:
 # Bounds of what may be asked for; below the first value a spin box says "unknown".
 HEIGHTS, MASSES, CUTOFFS = (0.5, 2.5), (5.0, 300.0), (1.0, 20.0)
 VARIANTS = {"core": "11 free angles", "extended": "13 free angles"}
-#: Of :class:`pipeline.kinematics.angles.Posture`, with what they are called and their unit.
-ANGLES = {
-    "lumbar_lordosis": ("Lumbar lordosis", "°"),
-    "thoracic_kyphosis": ("Thoracic kyphosis", "°"),
-    "cervical_lordosis": ("Cervical lordosis", "°"),
-    "pelvic_tilt": ("Pelvic tilt", "°"),
-    "trunk_inclination": ("Trunk inclination", "°"),
-    "trunk_lean": ("Trunk lean to the right", "°"),
-    "cobb": ("Largest coronal tilt", "°"),
-    "sagittal_axis": ("Sagittal vertical axis", "mm"),
-}
 STAGES = ("Seen in pictures", "Triangulated", "Solved over time", "Body model")
 SHOWN_MS = 100  # numbers follow a drag and play this often
 NOTHING = "–"
@@ -200,8 +190,11 @@ class SimulationPanel(QWidget):
             label.setVisible(chosen)
         self.verdict.setVisible(False)
         if chosen:
-            shares = shares_of(document.points_at(frame), pose, self._poses.subject, keypoint)
-            self._show_shares(shares, keypoint)
+            points, subject = document.points_at(frame), self._poses.subject
+            dragged = document.preview
+            if dragged is not None and dragged.frame != frame:
+                dragged = None
+            self._show_shares(shares_of(points, pose, subject, keypoint, dragged), keypoint)
 
     def _show_angles(self, pose: Pose | None, frame: int) -> None:
         for label in (self.heading, *self.angles):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simspine_viewer.document import FramePoints
+from simspine_viewer.document import FramePoints, Preview
 from simspine_viewer.pose import Pose
 
 if TYPE_CHECKING:
@@ -50,9 +50,23 @@ class Shares:
 
 
 def shares_of(
-    points: FramePoints, pose: Pose | None, subject: Subject | None, keypoint: int
+    points: FramePoints,
+    pose: Pose | None,
+    subject: Subject | None,
+    keypoint: int,
+    preview: Preview | None = None,
 ) -> Shares:
-    """The shares of a keypoint; those of the model are NaN without a pose."""
+    """The shares of a keypoint; those of the model are NaN without a pose.
+
+    In a drag of the keypoint, ``preview``, all are of where it is dragged to.
+    """
+    if preview is not None and preview.keypoint == keypoint:
+        counted = preview.residual[np.isfinite(preview.residual)]
+        seen = float(np.sqrt(np.mean(counted**2))) if len(counted) else float("nan")
+        away = float("nan")
+        if pose is not None:
+            away = 1000.0 * float(np.linalg.norm(pose.markers[keypoint] - preview.xyz))
+        return Shares(seen, preview.sigma or float("nan"), float("nan"), away, float("inf"))
     fused, xyz = points.fused[keypoint], points.xyz[keypoint]
     best = fused if np.isfinite(fused).all() else xyz
     model = expected = float("nan")

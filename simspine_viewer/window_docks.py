@@ -62,7 +62,13 @@ def build_docks(window: MainWindow) -> None:
         window, "timeline", "Timeline", window.timeline, Qt.DockWidgetArea.BottomDockWidgetArea
     )
     timeline = window.timeline
-    window.curves = Curves(window.aids, window.selection, settings, lambda: timeline.axis().left)
+    window.curves = Curves(
+        window.aids,
+        window.selection,
+        settings,
+        lambda: timeline.axis().left,
+        lambda: window.poses.subject,
+    )
     _add_dock(window, "curves", "Curves", window.curves, Qt.DockWidgetArea.BottomDockWidgetArea)
     _add_dock(
         window, "markers", "Markers", window.markers_panel, Qt.DockWidgetArea.LeftDockWidgetArea

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.data import edits
 from pipeline.data.camera import CameraGroup, SyncMap, rotation_matrix, rotation_vector
 from pipeline.data.errors import UserError
-from pipeline.data.layers import REACH
+from pipeline.data.layers import REACH, reach_of
 from pipeline.data.observations import detections, observations, track_ids
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
@@ -168,7 +168,8 @@ def test_staleness_follows_from_the_stamps(steps: list[tuple[str, int, int]]) ->
         else:
             sequence.stamps.changed("manual2d", extra, np.array([at]), revision)
             changed[at] = revision if extra == 0 else changed[at]
-    for group, reach in REACH.items():
+    for group in REACH:
+        reach = reach_of(group, sequence.info.fps)
         newest = [changed[max(0, t - reach) : t + reach + 1].max() for t in range(N_FRAMES)]
         assert sequence.stamps.newest_input(group, 0).tolist() == newest
         expected = computed[group] < newest

@@ -126,6 +126,46 @@ def test_what_hangs_on_an_edit_is_solved_anew_and_undone(window: MainWindow) -> 
     assert abs(risen(window, still)) < 2e-3
 
 
+def test_angles_over_time_go_stale_with_an_edit_and_come_back(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    curves, document = window.curves, window.document
+    window.settings.curves = ["lumbar_lordosis", "trunk_lean", "model"]
+    window.selection.set(keypoint=keypoint(window, "LHip"))
+    window.docks["curves"].show()
+    wait_until(lambda: "trunk_lean" in curves.angles.values and curves.angles.complete)
+    lean = curves.angles.values["trunk_lean"]
+    assert np.isfinite(lean).all()
+    assert window.simulation_panel.angles[11].text() == f"{lean[FRAME]:.1f}°".replace("-", "−")
+    wait_until(lambda: curves.store.complete)
+    assert np.isfinite(curves.store.values(keypoint(window, "LHip"))["model"]).all()
+
+    start = document.points_at(FRAME).xyz[9].copy()
+    window.editor.drag_in_3d(9, start + np.array([0.0, 0.02, 0.0]))
+    window.editor.release()
+    wait_until(lambda: bool(np.isnan(curves.angles.values["trunk_lean"][FRAME])))
+    wait_until(lambda: not len(stale(window)), LONG)
+    wait_until(lambda: bool(np.isfinite(curves.angles.values["trunk_lean"]).all()))
+    window.table.actions["undo"].trigger()
+    wait_until(lambda: not len(stale(window)), LONG)
+
+    target = tmp_path / "angles.csv"
+    curves.save_csv(target)
+    header, first, *_ = target.read_text().splitlines()
+    assert header.split(",")[2:4] == ["lumbar_lordosis_deg", "trunk_lean_deg"]
+    assert "LWrist_model_mm" in header, "undo went to the wrist"
+    assert float(first.split(",")[3]) == pytest.approx(lean[0], abs=0.5)
+    window.docks["curves"].hide()
+    lane = window.timeline.lanes()
+    window.timeline.set_lanes(["model", "residual"])
+    store = window.aids.lanes
+    wait_until(lambda: store.complete)
+    known = np.isfinite(store.values["model"])
+    assert known.all()
+    assert 5.0 < np.median(store.values["model"]) < 150.0
+    window.timeline.set_lanes([one.id for one in lane])
+
+
 def test_labels_have_every_keypoint(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

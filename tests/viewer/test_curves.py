@@ -45,7 +45,7 @@ def _drawn(panel: Curves) -> None:
 
 def _curves(qtbot, bench: Bench) -> Curves:
     aids = TimeAids(bench.document, bench.cursor, bench.selection)
-    panel = Curves(aids, bench.selection, Settings(), lambda: 80.0)
+    panel = Curves(aids, bench.selection, Settings(), lambda: 80.0, lambda: None)
     panel.aids = aids
     qtbot.addWidget(panel)
     panel.resize(900, 400)
@@ -245,7 +245,7 @@ def test_a_long_recording_is_read_where_it_is_looked_at(qtbot) -> None:
     bench = open_bench(empty_sequence(180_000, n_views=4))
     bench.selection.set(keypoint=KEYPOINT)
     aids = TimeAids(bench.document, bench.cursor, bench.selection)
-    panel = Curves(aids, bench.selection, Settings(), lambda: 80.0)
+    panel = Curves(aids, bench.selection, Settings(), lambda: 80.0, lambda: None)
     qtbot.addWidget(panel)
     aids.view.show(100_000, 500)
     panel.show()
