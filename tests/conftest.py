@@ -15,6 +15,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+HOMES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
+
 # A collection looks through all there is, which takes 70 ms: once for so many tests.
 _TESTS_PER_COLLECTION = 20
 _tests = itertools.count(1)
@@ -78,6 +80,15 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "numba"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_real_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What modules share is made before a test has its own folders: it must not see a user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in HOMES:
+            patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _isolated_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_once: Path) -> None:
     """Settings, caches and user data of each test live in its own folder.
@@ -85,7 +96,7 @@ def _isolated_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_on
     Compiled kernels are shared: making them takes half a minute.
     """
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(compiled_once))
-    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+    for variable in HOMES:
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
 
 

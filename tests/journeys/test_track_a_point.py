@@ -73,6 +73,7 @@ def window(opened: MainWindow) -> MainWindow:
     opened.selection.set(view=VIEW)
     opened.inspector.keypoints.selectRow(opened.document.sequence.info.skeleton.index("Spine_03"))
     opened.activateWindow()
+    wait_until(opened.isActiveWindow)
     opened.setFocus()
     return opened
 
