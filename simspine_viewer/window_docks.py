@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractScrollArea, QDockWidget, QFrame, QScrollArea, QWidget
 
 from simspine_viewer.curves import Curves
@@ -140,25 +141,20 @@ def fit_below(window: MainWindow) -> None:
 
 
 class _CurvesHeight(QObject):
-    """Remembers the height that the user gives the curves by dragging their edge.
-
-    The edges between docks are the main window's own: it gets the mouse there, and no dock does.
-    """
+    """Remembers the height that the user gives the curves by dragging their edge."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._before = 0
-        window.installEventFilter(self)
+        window.docks["curves"].installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonPress:
-            self._before = self._window.docks["curves"].height()
-        elif event.type() == QEvent.Type.MouseButtonRelease:
-            QTimer.singleShot(0, self, self._remember)  # after the last move took effect
+        dock = self._window.docks["curves"]
+        if event.type() == QEvent.Type.Resize and not dock.isFloating() and left_button_held():
+            self._window.settings.curves_height = float(dock.height())
         return super().eventFilter(watched, event)
 
-    def _remember(self) -> None:
-        dock = self._window.docks["curves"]
-        if dock.isVisible() and not dock.isFloating() and dock.height() != self._before:
-            self._window.settings.curves_height = float(dock.height())
+
+def left_button_held() -> bool:
+    """Whether somebody is dragging something."""
+    return bool(QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton)

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from pipeline.io.recording import recognise
-from simspine_viewer import dialogs, help_pages, preferences
+from simspine_viewer import dialogs, help_pages, preferences, window_docks
 from simspine_viewer.diagnostics_dialog import show_diagnostics
 from simspine_viewer.layout_dialog import LayoutDialog
 from simspine_viewer.layouts import BUILT_IN, Layout
@@ -154,7 +154,7 @@ def test_a_dialog_is_never_larger_than_the_screen(window: MainWindow) -> None:
 
 
 def test_curves_leave_the_pictures_most_and_keep_the_height_they_are_given(
-    window: MainWindow,
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window.resize(LARGE)
     dock = window.docks["curves"]
@@ -165,6 +165,7 @@ def test_curves_leave_the_pictures_most_and_keep_the_height_they_are_given(
     # Straight to the main window, whose the edges are: nothing that tests before left can be under
     # the mouse or hold it.
     edge = QPoint(dock.width() // 2, dock.y() - 1)
+    monkeypatch.setattr(window_docks, "left_button_held", lambda: True)
     _mouse(window, QEvent.Type.MouseButtonPress, edge)
     for y in range(10, 71, 10):
         _mouse(window, QEvent.Type.MouseMove, edge - QPoint(0, y))
@@ -172,6 +173,7 @@ def test_curves_leave_the_pictures_most_and_keep_the_height_they_are_given(
     wait_until(lambda: dock.height() > LARGE.height() // 4)
     _mouse(window, QEvent.Type.MouseButtonRelease, edge - QPoint(0, 70))
     wait_until(lambda: window.settings.curves_height == dock.height())
+    monkeypatch.setattr(window_docks, "left_button_held", lambda: False)
     height = dock.height()
     dock.hide()
     window.timeline.set_lane_height(window.timeline.lane_height + 4)
