@@ -80,13 +80,23 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "numba"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_real_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What modules share is made before a test has its own folders: it must not see a user's."""
+def _own_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for variable in HOMES:
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_real_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests share is made before a test has its own folders: it must not see a user's."""
+    yield from _own_homes(tmp_path_factory)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _homes_of_a_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a module's tests share must not see what another module's window left behind."""
+    yield from _own_homes(tmp_path_factory)
 
 
 @pytest.fixture(autouse=True)
