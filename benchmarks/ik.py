@@ -38,6 +38,8 @@ from pipeline.simulation.osim_model import attach_markers, extract_kinematics, l
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RATE, POSES, DRAGS = 50.0, 500, 1000
+# Ours takes a tenth of a second, which one other process can double: the median counts.
+RUNS = 9
 NOISE = 0.005
 FK_GOAL, RMS_GOAL, WORST_GOAL = 1e-10, 0.05, 0.25
 ABOVE_FRAMES_GOAL, ABOVE_COST_GOAL, SPEED_GOAL = 0.01, 0.05, 500.0
@@ -226,9 +228,12 @@ def against_tool(folder: Path, frames: int) -> bool:
     good = True
     for title, points in (("without noise", clean), ("with 5 mm noise", clean + noise)):
         solve(model, points[:50], IkOptions())
-        began = time.perf_counter()
-        ours = solve(model, points, IkOptions(threads=2))
-        spent = time.perf_counter() - began
+        taken = []
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            ours = solve(model, points, IkOptions(threads=2))
+            taken.append(time.perf_counter() - began)
+        spent = float(np.median(taken))
         with tempfile.TemporaryDirectory() as scratch:
             out, theirs_spent = opensim_tool(
                 path, marker_file, model.marker_names, points, Path(scratch)

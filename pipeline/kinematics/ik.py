@@ -6,6 +6,7 @@ The objective is OpenSim's, normalisation included; the method is described in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -119,12 +120,13 @@ def _part(
             if last is None:
                 problem.cold(int(there[0]), work, rng)
                 last = problem.unknowns[there[0]].copy()
-            problem.track(there, last, work)
             end = int(there[-1])
             if every > 0:
-                problem.leave_bounds(there, first, int(order[-1]) + 1, work)
+                problem.follow(there, last, first, work)
                 if problem.probe(end, work, rng):
                     problem.carry(end, first, int(order[-1]) + 1, work)
+            else:
+                problem.track(there, last, work)
             last = problem.unknowns[end].copy()
         if order[-1] + 1 - reported >= _REPORT_EVERY or order[-1] + 1 == stop:
             yield reported, int(order[-1]) + 1
@@ -220,18 +222,20 @@ class LiveSolver:
         problem.weights[0] = self._weights
         if factors is not None:
             problem.weights[0] *= factors[problem.tables.markers]
-        there = np.isfinite(problem.markers[0].sum(axis=1)) & (problem.weights[0] > 0.0)
-        problem.missing[0] = not there.any()
-        if problem.missing[0]:
-            return np.full(problem.model.n_coordinates, np.nan)
         if start is None:
+            there = np.isfinite(problem.markers[0].sum(axis=1)) & (problem.weights[0] > 0.0)
+            problem.missing[0] = not there.any()
+            if problem.missing[0]:
+                return np.full(problem.model.n_coordinates, np.nan)
             problem.cold(0, self._work, self._rng)
         else:
             problem.track(self._order, start[problem.tables.coordinates], self._work)
+            if math.isnan(problem.cost[0]):  # no marker was there
+                return np.full(problem.model.n_coordinates, np.nan)
         if self._couplers is None:
             return problem.coordinates(problem.unknowns[0])
         full = problem.model.default.copy()
         full[problem.tables.coordinates] = problem.unknowns[0]
-        driven, drivers, terms = self._couplers
-        full[driven] = terms[:, 0] * full[drivers] + terms[:, 1]
+        driven, drivers, slopes, offsets = self._couplers
+        full[driven] = slopes * full[drivers] + offsets
         return full

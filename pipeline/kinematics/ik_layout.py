@@ -24,6 +24,7 @@ CONSTANTS, AXES, TERMS, KNOTS, LOCATIONS, UNKNOWNS = range(15, 21)
     LANES,
     HESSIAN,
     FACTOR,
+    STOPPED,
     GRADIENT,
     STEP,
     RIGHT,
@@ -33,13 +34,16 @@ CONSTANTS, AXES, TERMS, KNOTS, LOCATIONS, UNKNOWNS = range(15, 21)
     BEST,
     FIXED,
     HELD,
+    TRYING,
+    LEAP,
+    RIVAL,
     WEIGHTS,
     OMEGAS,
     TARGETS,
     OBSERVED,
     WORK_SIZE,
-) = range(21, 42)
-HEADER = 42
+) = range(21, 46)
+HEADER = 46
 
 # Rows of the integer tables.
 BODY_SIZE = 3

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from pipeline.kinematics import ik_layout as layout
 from pipeline.kinematics.functions import consistent
 from pipeline.kinematics.ik_options import IkOptions
-from pipeline.kinematics.ik_sequence import BETTER, DEVIATIONS, IMPROVE, PLACE_ROOT, TRACK, run
+from pipeline.kinematics.ik_sequence import (
+    BETTER,
+    DEVIATIONS,
+    FOLLOW,
+    IMPROVE,
+    PLACE_ROOT,
+    TRACK,
+    run,
+)
 from pipeline.kinematics.ik_tables import build_tables, turning
 from pipeline.kinematics.model import (
     LINEAR,
@@ -28,8 +36,6 @@ _ROOT_TOLERANCE, _ROOT_ITERATIONS, _QUARTERS = 1e-4, 30, 4
 _SAME_ROOT = 0.02
 # Costs (m^2) that differ by less are the same: a micrometre per marker.
 _SAME_COST = 1e-12
-# An unknown so near to its bound is at it; one that stays there is asked every so many frames.
-_AT_BOUND, _BOUND_EVERY = 1e-9, 5
 # A larger change between frames is another way to say a pose, not a movement.
 _BREAK = 1.0
 # A probe that has not come down in so many steps is given up.
@@ -86,6 +92,10 @@ class Problem:
     def track(self, order: IntArray, start: FloatArray, work: FloatArray) -> None:
         """Solve the frames ``order``, the first from ``start`` (U,)."""
         self._run(TRACK, work, order, start[None], self.options.iterations, True)
+
+    def follow(self, order: IntArray, start: FloatArray, lowest: int, work: FloatArray) -> None:
+        """As :meth:`track`, looking beyond bounds; better minima are carried back to ``lowest``."""
+        self._run(FOLLOW, work, order, start[None], self.options.iterations, True, lowest=lowest)
 
     def improve(self, order: IntArray, start: FloatArray, work: FloatArray) -> int:
         """Solve the frames ``order`` from ``start`` on as long as that is better; how many."""
@@ -144,30 +154,6 @@ class Problem:
         found = self._run(IMPROVE, work, np.array([frame]), starts, _PROBE_ITERATIONS, False)
         return found > 0
 
-    def leave_bounds(self, order: IntArray, first: int, stop: int, work: FloatArray) -> None:
-        """Look for a better minimum from the other end where an unknown lies at a bound.
-
-        A limb that is turned the wrong way mostly shows so. What is found is carried both ways,
-        within the frames from ``first`` to before ``stop``.
-        """
-        low, high = self.rows[:, layout.LOWER], self.rows[:, layout.UPPER]
-        near, far = self.rows[:, layout.START_FROM], self.rows[:, layout.START_TO]
-        before = np.zeros(len(low), dtype=np.bool_)
-        for position, t in enumerate(order):
-            x = self.unknowns[t]
-            bound = (x <= low + _AT_BOUND) | (x >= high - _AT_BOUND)
-            again = bound if position % _BOUND_EVERY == 0 else bound & ~before
-            for u in np.flatnonzero(again):
-                start = self.unknowns[t].copy()
-                if low[u] + _AT_BOUND < start[u] < high[u] - _AT_BOUND:
-                    continue
-                start[u] = far[u] if start[u] <= low[u] + _AT_BOUND else near[u]
-                if self._run(
-                    IMPROVE, work, np.array([t]), start[None], self.options.iterations, True
-                ):
-                    self.carry(int(t), first, stop, work)
-            before = bound
-
     def carry(self, frame: int, first: int, stop: int, work: FloatArray) -> None:
         """Start the neighbours of ``frame`` from it, both ways, as long as that is better."""
         for order in (np.arange(frame + 1, stop), np.arange(frame - 1, first - 1, -1)):
@@ -183,6 +169,7 @@ class Problem:
             DEVIATIONS, self.tables.ints, self.tables.floats, self.workspace(), self.markers,
             self.weights, self.omegas, self.targets, order, found[:1].copy(), found,
             np.full(len(found), marker_sd**2), np.zeros(len(found), dtype=np.int64), 0.0, 0, False,
+            0,
         )  # fmt: skip
         return found[order]
 
@@ -212,13 +199,14 @@ class Problem:
         iterations: int,
         newton: bool,
         tolerance: float | None = None,
+        lowest: int = 0,
     ) -> int:
         return int(
             run(
                 task, self.tables.ints, self.tables.floats, work, self.markers, self.weights,
                 self.omegas, self.targets, order, starts, self.unknowns, self.cost,
                 self.iterations, self.options.tolerance if tolerance is None else tolerance,
-                iterations, newton,
+                iterations, newton, lowest,
             )
         )  # fmt: skip
 
@@ -303,10 +291,13 @@ def unwrapped(model: KinematicModel, coordinates: FloatArray) -> FloatArray:
     return result
 
 
-def linear_couplers(model: KinematicModel) -> tuple[IntArray, IntArray, FloatArray] | None:
-    """Driven coordinates, their drivers and (slope, offset) rows; None where one is no line."""
+def linear_couplers(
+    model: KinematicModel,
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray] | None:
+    """Driven coordinates, their drivers, slopes and offsets; None where one is no line."""
     driven = np.flatnonzero(model.coupled_to >= 0)
     functions = model.coupler_function[driven]
     if np.any(model.function_kind[functions] != LINEAR):
         return None
-    return driven, model.coupled_to[driven], model.function_terms[functions]
+    slopes, offsets = np.ascontiguousarray(model.function_terms[functions].T)
+    return driven, model.coupled_to[driven], slopes, offsets

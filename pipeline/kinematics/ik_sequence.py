@@ -13,24 +13,33 @@ from pipeline.kinematics.ik_layout import (
     HELD,
     HESSIAN,
     IS_ROOT,
+    LEAP,
+    LOWER,
     N_UNKNOWNS,
-    TRIAL,
+    RIVAL,
+    START_FROM,
+    START_TO,
+    TRYING,
     TURNS,
     UNKNOWN_SIZE,
     UNKNOWNS,
+    UPPER,
     X,
 )
 from pipeline.kinematics.ik_minimise import factorise, inverse_diagonal, minimise
 
-# What `run` does with the frames: solve them, solve them while that lowers their cost, the same
-# with nothing but the root moving, or put the variances of the unknowns in the unknowns' place.
-TRACK, IMPROVE, PLACE_ROOT, DEVIATIONS = 0, 1, 2, 3
+# What `run` does with the frames: solve them; solve them and look beyond bounds that they come to;
+# solve them while that lowers their cost; solve with nothing but the root moving; or put the
+# variances of the unknowns in the unknowns' place.
+TRACK, FOLLOW, IMPROVE, PLACE_ROOT, DEVIATIONS = 0, 1, 2, 3, 4
 # A cost lower by this part is another, better minimum and not the last step of the same one.
 BETTER = 1e-3
+# An unknown so near to its bound is at it; one that stays there is asked every so many frames.
+_AT_BOUND, _BOUND_EVERY = 1e-9, 5
 
 
 @entry
-def run(
+def run(  # noqa: PLR0912, PLR0915
     task: int,
     ints: Any,
     floats: Any,
@@ -47,13 +56,14 @@ def run(
     tolerance: float,
     iterations: int,
     newton: bool,
+    lowest: int,
 ) -> int:
     """Work on the frames ``order``, each from the one before it; how many were written.
 
     Parameters
     ----------
     task
-        ``TRACK``, ``IMPROVE``, ``PLACE_ROOT`` or ``DEVIATIONS``.
+        ``TRACK``, ``FOLLOW``, ``IMPROVE``, ``PLACE_ROOT`` or ``DEVIATIONS``.
     ints, floats, work
         Tables and workspace.
     markers, weights
@@ -67,64 +77,134 @@ def run(
         (T, U), (T,) and (T,) results; frames without any marker become NaN. For ``DEVIATIONS``
         ``costs`` holds the variance of a marker of weight one.
     newton
-        Second derivatives from the first step on: right for a start near the minimum.
+        Second derivatives from the first step on: right for a start near the minimum. For
+        ``DEVIATIONS`` whether they go into the Hessian.
+    lowest
+        A better minimum that ``FOLLOW`` finds beyond a bound is carried back, as long as it is
+        better, to this frame at most; the frames between are solved already. A limb that is
+        turned the wrong way mostly shows so.
     """
-    n, x, best, written = ints[N_UNKNOWNS], ints[X], ints[BEST], 0
+    n, x, best, trying = ints[N_UNKNOWNS], ints[X], ints[BEST], ints[TRYING]
+    if task == DEVIATIONS:
+        for t in order:
+            total = set_frame(ints, floats, work, markers, weights, omegas, targets, t)
+            _variances(ints, floats, work, xs, t, total, costs[t], newton)
+        return 0
     for u in range(n):
         rooted = floats[ints[UNKNOWNS] + UNKNOWN_SIZE * u + IS_ROOT] > 0.0
         work[ints[HELD] + u] = 1.0 if task == PLACE_ROOT and not rooted else 0.0
-    last, before = -1, -1
-    for t in order:
-        total = set_frame(ints, floats, work, markers, weights, omegas, targets, t)
-        if task == DEVIATIONS:
-            _variances(ints, floats, work, xs, t, total, costs[t])
-            continue
-        if total <= 0.0:
-            costs[t], counts[t] = math.nan, 0
+        work[trying + u] = 0.0
+    place, start, written, last, before, least, taken = 0, 0, 0, -1, -1, math.inf, 0
+    # Which unknown is asked beyond its bound, or -1; the frame it is carried to, and from where.
+    turned, back, came = -1, -1, -1
+    # The frame after one that was left for the better is tried from what it left, too.
+    rival, left = ints[RIVAL], -1
+    # One loop with one call of each part: numba compiles a copy of it into every call.
+    while place < order.shape[0]:
+        forward, leap = turned < 0, False
+        t = back if back >= 0 else order[place]
+        if set_frame(ints, floats, work, markers, weights, omegas, targets, t) <= 0.0:
+            costs[t], counts[t], place = math.nan, 0, place + 1
             for u in range(n):
                 xs[t, u] = math.nan
             continue
-        least, taken = math.inf, 0
-        target = (1.0 - BETTER) * costs[t] if task == IMPROVE else math.inf
-        for start in range(starts.shape[0] if last < 0 else 1):
+        source = last if forward else (came if back >= 0 else t)
+        for u in range(n):
+            work[x + u] = starts[start, u] if source < 0 else xs[source, u]
+        again = forward and last >= 0 and start > 0
+        if again:
             for u in range(n):
-                work[x + u] = starts[start, u] if last < 0 else xs[last, u]
-            if before >= 0 and task == TRACK and before + t == 2 * last:
-                _extrapolate(ints, floats, work, xs, last, before)
-            cost, steps = minimise(ints, floats, work, x, tolerance, iterations, newton, target)
+                work[x + u] = work[rival + u]
+        elif not forward and back < 0:
+            row = ints[UNKNOWNS] + UNKNOWN_SIZE * turned
+            low = xs[t, turned] <= floats[row + LOWER] + _AT_BOUND
+            work[x + turned] = floats[row + (START_TO if low else START_FROM)]
+        elif task != IMPROVE and forward and before >= 0 and before + t == 2 * last:
+            leap = True
+            for u in range(n):
+                work[ints[LEAP] + u] = xs[last, u] - xs[before, u]
+        target = math.inf if forward and task != IMPROVE else (1.0 - BETTER) * costs[t]
+        cost, steps = minimise(
+            ints, floats, work, x, tolerance, iterations, newton and (forward or back >= 0), leap,
+            target,
+        )  # fmt: skip
+        if forward:
             taken += steps
             if cost < least:
                 least = cost
                 for u in range(n):
                     work[best + u] = work[x + u]
-        counts[t] += taken
-        if task == IMPROVE and not least < target:
-            break
-        costs[t] = least
-        for u in range(n):
-            xs[t, u] = work[best + u]
-        written += 1
-        before, last = last, t
+            start += 1
+            if start < (starts.shape[0] if source < 0 else (2 if left == source else 1)):
+                continue
+            start = 0
+            counts[t] += taken
+            if task == IMPROVE and not least < target:
+                break
+            costs[t] = least
+            for u in range(n):
+                xs[t, u] = work[best + u]
+            written, before, last, least, taken = written + 1, last, t, math.inf, 0
+            if task == FOLLOW:
+                _mark_bounds(ints, floats, work, xs, t)
+        else:
+            counts[t] += steps
+            if cost < target:
+                costs[t] = cost
+                if back < 0:
+                    left = t
+                for u in range(n):
+                    if back < 0:
+                        work[rival + u] = xs[t, u]
+                    xs[t, u] = work[x + u]
+                came, back = t, t - 1
+            else:
+                back = -1
+            while back >= lowest and not math.isfinite(costs[back]):
+                back -= 1
+            if back >= lowest:
+                continue
+        back = -1
+        turned = _next_marked(ints, floats, work, xs, order[place], turned)
+        if turned < 0:
+            place += 1
     return written
 
 
 @inner
-def _extrapolate(ints: Any, floats: Any, work: Any, xs: Any, last: int, before: int) -> None:
-    """Go on as between the last two frames, where that is the better start."""
-    x, trial = ints[X], ints[TRIAL]
-    cost = cost_at(ints, floats, work, x, 0)
+def _mark_bounds(ints: Any, floats: Any, work: Any, xs: Any, t: int) -> None:
+    """Mark the unknowns to be asked beyond their bounds: 2; those at one that need not be: 1."""
+    trying = ints[TRYING]
     for u in range(ints[N_UNKNOWNS]):
-        work[trial + u] = 2.0 * xs[last, u] - xs[before, u]
-    if cost_at(ints, floats, work, trial, 0) < cost:
-        for u in range(ints[N_UNKNOWNS]):
-            work[x + u] = work[trial + u]
+        row, here = ints[UNKNOWNS] + UNKNOWN_SIZE * u, xs[t, u]
+        at = here <= floats[row + LOWER] + _AT_BOUND or here >= floats[row + UPPER] - _AT_BOUND
+        asked = work[trying + u] > 0.0 and t % _BOUND_EVERY != 0
+        work[trying + u] = 0.0 if not at else (1.0 if asked else 2.0)
+
+
+@inner
+def _next_marked(ints: Any, floats: Any, work: Any, xs: Any, t: int, after: int) -> int:
+    """The next unknown behind ``after`` that is marked and still at a bound, or -1."""
+    for u in range(after + 1, ints[N_UNKNOWNS]):
+        if work[ints[TRYING] + u] == 2.0:
+            row, here = ints[UNKNOWNS] + UNKNOWN_SIZE * u, xs[t, u]
+            if here <= floats[row + LOWER] + _AT_BOUND or here >= floats[row + UPPER] - _AT_BOUND:
+                return u
+    return -1
 
 
 @inner
 def _variances(
-    ints: Any, floats: Any, work: Any, xs: Any, t: int, total: float, variance: float
+    ints: Any,
+    floats: Any,
+    work: Any,
+    xs: Any,
+    t: int,
+    total: float,
+    variance: float,
+    exact: bool,
 ) -> None:
-    """Diagonal of the inverse Gauss-Newton Hessian, for a marker ``variance`` at weight one."""
+    """Diagonal of the inverse Hessian, for a marker ``variance`` at weight one."""
     n, x = ints[N_UNKNOWNS], ints[X]
     finite = total > 0.0
     for u in range(n):
@@ -134,8 +214,10 @@ def _variances(
         xs[t, u] = math.nan
     if not finite:
         return
-    cost_at(ints, floats, work, x, 0)
-    assemble(ints, floats, work, x, 0, False)
+    # Buffers 0: a constant instead would have numba compile both kernels for it once more.
+    side = min(t, 0)
+    cost_at(ints, floats, work, x, side)
+    assemble(ints, floats, work, x, side, exact)
     for u in range(n):
         # Far weaker than any prior: a turn, ten metres. Without it flat directions are singular.
         spread = math.pi if floats[ints[UNKNOWNS] + UNKNOWN_SIZE * u + TURNS] > 0.0 else 10.0

@@ -157,6 +157,7 @@ def _place_work(header: IntArray) -> None:
         layout.LANES: layout.LANE_SIZE * lanes,
         layout.HESSIAN: n * n,
         layout.FACTOR: n * n,
+        layout.STOPPED: n * (n + 1),
         layout.WEIGHTS: markers,
         layout.OMEGAS: tasks,
         layout.TARGETS: tasks,
@@ -289,7 +290,10 @@ def _lanes(bodies: IntArray, steps: IntArray) -> tuple[IntArray, IntArray]:
 def _fill(
     steps: IntArray, active: IntArray, lane_unknown: IntArray, n: int
 ) -> tuple[IntArray, IntArray]:
-    """Rows below the diagonal that each column of the Cholesky factor touches."""
+    """Rows below the diagonal that each column of the Cholesky factor touches.
+
+    A column's rows are its first one and that one's own.
+    """
     touched = np.zeros((n, n), dtype=np.bool_)
     for step in steps:
         if step[layout.STEP_UNKNOWN] >= 0:
@@ -297,14 +301,16 @@ def _fill(
             touched[step[layout.STEP_UNKNOWN], others] = touched[
                 others, step[layout.STEP_UNKNOWN]
             ] = True
-    rows: list[int] = []
-    starts = [0]
     for k in range(n):
         under = k + 1 + np.flatnonzero(touched[k + 1 :, k])
         touched[np.ix_(under, under)] = True
-        rows.extend(int(i) for i in under)
-        starts.append(len(rows))
-    return np.array(starts, dtype=np.int64), np.array(rows, dtype=np.int64)
+    # An elimination tree's column holds at most its first row and what that row's column holds.
+    columns: list[list[int]] = [[] for _ in range(n)]
+    for k in range(n - 1, -1, -1):
+        under = k + 1 + np.flatnonzero(touched[k + 1 :, k])
+        columns[k] = [int(under[0]), *columns[under[0]]] if under.size else []
+    starts = np.cumsum([0, *(len(column) for column in columns)])
+    return starts.astype(np.int64), np.array([i for c in columns for i in c], dtype=np.int64)
 
 
 def _unknown_rows(

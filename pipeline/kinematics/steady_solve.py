@@ -82,7 +82,7 @@ def normal_equations(problem: Problem, unknowns: FloatArray) -> tuple[FloatArray
         order[0] = t
         run(
             DEVIATIONS, tables.ints, tables.floats, work, problem.markers, problem.weights,
-            problem.omegas, problem.targets, order, own[:1], own, costs, counts, 0.0, 0, False,
+            problem.omegas, problem.targets, order, own[:1], own, costs, counts, 0.0, 0, False, 0,
         )  # fmt: skip
         lower = work[at : at + n * n].reshape(n, n)
         hessians[t] = scale[t] * (lower + np.tril(lower, -1).T)
