@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,7 +112,9 @@ def _content(path: Path) -> object:
         is_zip, whole = start.startswith(b"PK"), zipfile.is_zipfile(path)
         if is_zip and not whole:
             raise UserError(f"{path} is cut off or damaged: the end of the file is missing.")
-        with torch.serialization.safe_globals(_STAND_INS):
+        with torch.serialization.safe_globals(_STAND_INS), warnings.catch_warnings():
+            # Other pickle protocols than its own are warned of, and then read or refused.
+            warnings.simplefilter("ignore", UserWarning)
             return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         reason = error.strerror or "it cannot be opened"

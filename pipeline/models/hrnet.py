@@ -30,8 +30,8 @@ class _Basic(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.relu(self.bn1(self.conv1(x)))
-        out = self.relu(self.bn2(self.conv2(out)) + x)
-        return out
+        both: Tensor = self.relu(self.bn2(self.conv2(out)) + x)
+        return both
 
 
 class _Bottleneck(nn.Module):
@@ -47,8 +47,8 @@ class _Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
-        out = self.relu(self.bn3(self.conv3(out)) + self.downsample(x))
-        return out
+        both: Tensor = self.relu(self.bn3(self.conv3(out)) + self.downsample(x))
+        return both
 
 
 def _fusion(channels: Sequence[int], source: int, target: int) -> nn.Module:

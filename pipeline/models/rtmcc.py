@@ -17,7 +17,8 @@ class _ScaleNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True) / self.root
-        return x / norm.clamp(min=1e-5) * self.g
+        out: Tensor = x / norm.clamp(min=1e-5) * self.g
+        return out
 
 
 class _Scale(nn.Module):
@@ -40,10 +41,10 @@ class _GatedAttention(nn.Module):
         self.uv = nn.Linear(size, 2 * expanded + key, bias=False)
         self.ln = _ScaleNorm(size)
         self.res_scale = _Scale(size)
-        self.parts = (expanded, expanded, key)
+        self.parts = [expanded, expanded, key]
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, value, base = functional.silu(self.uv(self.ln(x))).split(self.parts, dim=-1)
+        gate, value, base = torch.split(functional.silu(self.uv(self.ln(x))), self.parts, dim=-1)
         query = base * self.gamma[0] + self.beta[0]
         key = base * self.gamma[1] + self.beta[1]
         weights = functional.relu(query @ key.transpose(-1, -2) / math.sqrt(self.parts[2]))

@@ -155,7 +155,7 @@ def _count(shapes: Mapping[str, tuple[int, ...]], pattern: str) -> int:
 
 def _deconvolutions(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
     """Output channels; the layers are numbered in threes: convolution, normalisation, ReLU."""
-    out = []
+    out: list[int] = []
     while (shape := shapes.get(f"head.deconv_layers.{3 * len(out)}.weight")) is not None:
         out.append(shape[1])
     return tuple(out)

@@ -12,16 +12,16 @@ import sys
 import types
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from tests.truth.drawn_peaks import bump_rows, heat_pictures, sample_places
 from tests.truth.random_network import names_digest, random_pictures, random_state
 
+HERE = Path(__file__).resolve().parent
 # mmpose imports these for evaluation and other tasks; no network here uses them.
 UNUSED = ("xtcocotools", "pycocotools", "torchvision", "transformers", "mmcv.ops")
 CONFIGURATIONS = {
@@ -36,7 +36,7 @@ KEYPOINTS, PICTURES, SAMPLES, SEED = 37, 2, 400, 5
 
 
 class _Absent(types.ModuleType):
-    __path__: list[str] = []
+    __path__: ClassVar[list[str]] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -87,9 +87,7 @@ def forward(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     for i, part in enumerate(parts):
         where = np.random.default_rng(SEED + i).choice(part.size, SAMPLES, replace=False)
         arrays[f"{name}_{i}"] = part.ravel()[where].astype(np.float32)
-        facts.append(
-            {"shape": part.shape, "mean": float(part.mean()), "sd": float(part.std())}
-        )
+        facts.append({"shape": part.shape, "mean": float(part.mean()), "sd": float(part.std())})
     about = {
         "parameters": sum(p.numel() for p in ours.parameters()),
         "tensors": len(shapes),
