@@ -179,7 +179,7 @@ def _derivatives(maps: FloatArray, cells: NDArray[np.intp]) -> tuple[FloatArray,
     which = np.arange(len(maps))
 
     def at(dx: int, dy: int) -> FloatArray:
-        return maps[which, y + dy, x + dx].astype(np.float64)
+        return np.asarray(maps[which, y + dy, x + dx], dtype=np.float64)
 
     gradient = np.stack((at(1, 0) - at(-1, 0), at(0, 1) - at(0, -1)), axis=-1) / 2
     xx = at(1, 0) - 2 * at(0, 0) + at(-1, 0)

@@ -16,7 +16,7 @@ from pipeline.data.skeleton import Skeleton
 from pipeline.models.crop import crop, input_from_image, normalised, to_image
 from pipeline.models.decode import Decoded, Refinement, decode_heatmaps, decode_simcc
 from pipeline.models.devices import choose_device, device_title, is_out_of_memory
-from pipeline.models.layers import channels_last, folded
+from pipeline.models.fused import ready
 from pipeline.models.network import Output, PoseNetwork
 
 FloatArray = NDArray[np.floating]
@@ -90,7 +90,7 @@ class PoseDetector:
         self.notes: list[str] = []
         self._refine = refine
         self._partners = torch.from_numpy(mirror_partners(skeleton)) if flip else None
-        self._network = channels_last(folded(network).to(self.device))
+        self._network = ready(network, self.device)
 
     def detect(self, people: Iterable[tuple[Picture, FloatArray]]) -> Detections:
         """Keypoints of each person.

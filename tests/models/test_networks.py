@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from pipeline.models import load_pose_network
-from pipeline.models.layers import HeatmapHead, folded
+from pipeline.models.fused import can_fuse, ready
+from pipeline.models.layers import ConvNormAct, HeatmapHead, folded
 from tests.truth.pose_networks import (
     NETWORKS,
     differences,
@@ -54,6 +55,21 @@ def test_folding_the_normalisation_in_changes_nothing(name: str, tmp_path: Path)
     with torch.inference_mode():
         out = fast(fixture_pictures(name))
     assert max(differences(name, out if isinstance(out, tuple) else (out,))) < TOLERANCE
+
+
+def test_fusing_the_activation_in_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(random_weights("s"), path)
+    network = load_pose_network(path)
+    with torch.inference_mode():
+        for there in {can_fuse(), False}:
+            monkeypatch.setattr("pipeline.models.fused.can_fuse", lambda there=there: there)
+            fast = ready(network, torch.device("cpu"))
+            assert any(isinstance(m, ConvNormAct) for m in fast.modules()) != there
+            assert max(differences("s", fast(fixture_pictures("s")))) < TOLERANCE
+    assert any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
 
 
 def test_folding_reaches_transposed_convolutions() -> None:
