@@ -145,7 +145,7 @@ def learn_steps(
     yield 0.4, "Reading the scaled model"
     model, _ = extract_kinematics(subject_file)
     subject = subject_of(model, measured, _priors(options.variant), options.cutoff)
-    yield 0.5, "Getting the solver ready (a minute on a new computer)"
+    yield 0.5, "Getting the solver ready (half a minute on a new computer)"
     steps = solved_steps(subject, measured, 1.0, options.threads)
     solved = yield from _between(steps, 0.5, 1.0)
     virtual = markers_of(subject, solved.coordinates)
