@@ -115,6 +115,7 @@ def angles_known(
     coordinates: FloatArray,
     sigma: FloatArray,
     names: tuple[str, ...],
+    every: int = 1,
 ) -> Known:
     """SDs of angles, and which are seen.
 
@@ -126,6 +127,9 @@ def angles_known(
         (T, Q) as solved, with their SDs; NaN in frames without a pose.
     names
         As for :func:`angle_values`.
+    every
+        How angles hang on coordinates, and these on each other, is worked out once for so many
+        frames; their SDs are those of each frame.
     """
     model = subject.model
     result = Known(
@@ -135,19 +139,21 @@ def angles_known(
     there = np.isfinite(coordinates).all(axis=1) & np.isfinite(measured.xyz).any(axis=(1, 2))
     if not there.any() or not names:
         return result
-    factors = weight_factors(subject, trust_of(measured))[there]
-    problem = Problem(model, measured.xyz[there], subject.ik_options(marker_weights_at=factors))
+    frames = np.flatnonzero(there)
+    looked = frames[::every]
+    factors = weight_factors(subject, trust_of(measured))[looked]
+    problem = Problem(model, measured.xyz[looked], subject.ik_options(marker_weights_at=factors))
     own = problem.tables.coordinates
     used = np.flatnonzero(np.isin(own, _column_drivers(model, names)))
-    rates = _rates(model, coordinates[there], own[used], names)
-    covariance = _correlations(problem, coordinates[there][:, own])[:, used][:, :, used]
-    spread = sigma[there][:, own[used]]
-    covariance *= spread[:, :, None] * spread[:, None, :]
-    variance = np.einsum("tnu,tuv,tnv->tn", rates, covariance, rates)
+    rates = _rates(model, coordinates[looked], own[used], names)
+    shared = _correlations(problem, coordinates[looked][:, own])[:, used][:, :, used]
+    nearest = np.arange(len(frames)) // every
+    moved = rates[nearest] * sigma[frames][:, None, own[used]]
+    variance = np.einsum("tnu,tuv,tnv->tn", moved, shared[nearest], moved)
     prior = np.minimum(problem.prior_sd[own[used]], _UNKNOWN)
-    before = np.einsum("tnu,u->tn", rates**2, prior**2)
-    result.sigma[there] = np.sqrt(np.maximum(variance, 0.0))
-    result.seen[there] = variance < _SEEN_SHARE * before
+    before = np.einsum("tnu,u->tn", rates[nearest] ** 2, prior**2)
+    result.sigma[frames] = np.sqrt(np.maximum(variance, 0.0))
+    result.seen[frames] = variance < _SEEN_SHARE * before
     return result
 
 
@@ -167,16 +173,18 @@ def _driver(model: KinematicModel, coordinate: int) -> int:
 def _column_drivers(model: KinematicModel, names: tuple[str, ...]) -> IntArray:
     """Coordinates that turn the pelvis or a joint of the column, and those asked for."""
     bodies = {PELVIS, SACRUM} | {body for one in levels() for body in (one.child, one.parent)}
-    drivers = {
+    turning: set[int] = set()
+    for place, body in enumerate(model.body_names):
+        if body in bodies:
+            moving = model.axis_coordinate[place]
+            turning |= {_driver(model, int(c)) for c in moving[moving >= 0]}
+    asked = {
         _driver(model, model.coordinate_names.index(name.removeprefix(COORDINATE)))
         for name in names
         if name.removeprefix(COORDINATE) in model.coordinate_names
     }
-    for place, body in enumerate(model.body_names):
-        if body in bodies:
-            moving = model.axis_coordinate[place]
-            drivers |= {_driver(model, int(c)) for c in moving[moving >= 0]}
-    return np.array(sorted(c for c in drivers if model.motion[c] != TRANSLATIONAL), np.int64)
+    turning = {c for c in turning if model.motion[c] != TRANSLATIONAL}
+    return np.array(sorted(turning | asked), np.int64)
 
 
 def _rates(
@@ -190,14 +198,14 @@ def _rates(
     moved = consistent(model, moved.reshape(-1, coordinates.shape[1]))
     values = angle_values(model, moved, names).reshape(1 + len(drivers), frames, len(names))
     rates = np.moveaxis(values[1:] - values[0], 0, -1) / _STEP
-    return np.nan_to_num(rates)
+    return np.asarray(np.nan_to_num(rates), np.float64)
 
 
 def _correlations(problem: Problem, unknowns: FloatArray) -> FloatArray:
     """(T, U, U) of the unknowns, from the points and priors of each frame."""
     hessians, _ = normal_equations(problem, unknowns)
     hessians += np.eye(unknowns.shape[1]) * (MARKER_SD / _WEAKEST) ** 2
-    covariance = np.linalg.inv(hessians)
+    covariance = np.asarray(np.linalg.inv(hessians), np.float64)
     spread = np.sqrt(np.einsum("tuu->tu", covariance))
     correlations: FloatArray = covariance / (spread[:, :, None] * spread[:, None, :])
     return correlations
