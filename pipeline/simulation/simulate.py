@@ -25,7 +25,7 @@ from pipeline.kinematics.follow import (
 )
 from pipeline.kinematics.ik_options import IkResult, Prior
 from pipeline.kinematics.labels import CUTOFF
-from pipeline.kinematics.measured import Measured
+from pipeline.kinematics.measured import Measured, without_judged_levels
 from pipeline.kinematics.model import KinematicModel
 from pipeline.kinematics.subject import Subject, subject_of, with_model_sigma
 from pipeline.simulation.model_tables import Variant, read_tables
@@ -137,11 +137,12 @@ def learn_steps(
         raise UserError(f"{subject_file} was not written: there are no points to simulate.")
     yield 0.0, "Scaling the model"
     generic = resource_path("models", f"simspine_{options.variant}.osim")
-    scaling = scale_model(generic, [measured], subject_file, options.scale)
+    lengths = without_judged_levels(measured)
+    scaling = scale_model(generic, [lengths], subject_file, options.scale)
     if options.scale.height is None:
         yield 0.2, "Scaling the model"
         told_height = replace(options.scale, height=_stature(scaling), model_height=1.0)
-        scaling = scale_model(generic, [measured], subject_file, told_height)
+        scaling = scale_model(generic, [lengths], subject_file, told_height)
     yield 0.4, "Reading the scaled model"
     model, _ = extract_kinematics(subject_file)
     subject = subject_of(model, measured, _priors(options.variant), options.cutoff)
