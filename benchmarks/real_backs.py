@@ -69,7 +69,7 @@ def main() -> int:
             if told.part != "levels":
                 found = simulated(measured, Path(scratch) / "subject.osim")
                 print_markers(Solved(sequence, measured, found), in_full=refined)
-            if told.part != "markers" and refined and (FOLDER / "line.csv").is_file():
+            if told.part != "markers" and refined:
                 from benchmarks.real_backs_levels import print_levels
 
                 status = print_levels(sequence, measured, Path(scratch))

@@ -1,8 +1,8 @@
 """Part (b) of the real backs: each level of the column held out, told by the model and by a cubic.
 
-The nine levels lie on the visible line of the back, which was read by hand in ten frames and is
-carried to the frames between by the followed markers. How far each level lies along that line is
-judged, not seen; README.md beside the labels says how.
+The nine levels lie on the visible line of the back, read by eye in every one of the frames and in
+both views. How far each level lies along that line is judged, not seen; README.md beside the labels
+says how.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BarycentricInterpolator, PchipInterpolator
+from scipy.interpolate import BarycentricInterpolator
 
 from benchmarks.real_backs_labels import FOLDER, VIEWS, pixels_of, read_marks, triangulated
 from pipeline.data.camera import CameraGroup
@@ -27,25 +27,17 @@ from pipeline.simulation.simulate import Measured, SimulationOptions, simulate_s
 
 FloatArray = NDArray[np.float64]
 
-MARKERS = ("C7", "MidBackUpper", "MidBackLower")
-LINE = ("NapeHigh", "NapeLow", "BackA", "BackB", "LumbarA", "LumbarB", "Waist", "Sacrum")
 COLUMN = ("Hip", "Spine_01", "Spine_02", "Spine_03", "Spine_04", "Spine_05", "Neck", "Neck_02",
           "Neck_03")  # fmt: skip
 BODIES = ("sacrum", "L5", "L3", "L1", "T8", "T3", "C7", "C4", "C1")
 STEP = 3  # frames
 _SIDES = ("LShoulder", "RShoulder", "LHip", "RHip")
-# Where levels are taken to lie along the line, mm: below the lower marker, as parts of the way from
-# C7 to the upper marker and on to the lower one (which lie near T7 and T10), and above C7.
-_BELOW = {"Spine_03": 65.0, "Spine_02": 130.0, "Spine_01": 190.0, "Hip": 235.0}
-_BETWEEN = {"Spine_05": (0.4, 0.0), "Spine_04": (1.0, 0.3)}
-_ABOVE = {"Neck": 0.0, "Neck_02": 42.0, "Neck_03": 80.0}
-_FINE = 400
 _SIGMA = 0.010  # m, of a level placed by hand
 
 
 def print_levels(sequence: Sequence, measured: Measured, folder: Path) -> int:
     """Hold out each interior level; 0 if the model is the better one at every level."""
-    frames, skin = levels_in_space(sequence)
+    frames, skin, left = levels_in_space(sequence)
     column = moved_in(skin, measured, frames)
     own = with_column(measured, frames, column)
     print(f"\n{len(frames)} frames with nine levels; 3D error of a level held out, mm")
@@ -80,98 +72,16 @@ def print_levels(sequence: Sequence, measured: Measured, folder: Path) -> int:
     return 0 if len(better) == len(medians) else 1
 
 
-def levels_in_space(sequence: Sequence) -> tuple[NDArray[np.intp], FloatArray]:
-    """Frames (F,) and (F, 9, 3) metres of the column's levels on the back's line."""
-    n_frames = sequence.n_frames
+def levels_in_space(
+    sequence: Sequence,
+) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+    """Frames (F,), the column's levels on the skin (F, 9, 3) metres, and (F, V, 9) px left over."""
     cameras = sequence.cameras
     two = CameraGroup(tuple(cameras[cameras.index(name)] for name in VIEWS))
-    markers = pixels_of(read_marks(FOLDER / "markers.csv"), MARKERS, VIEWS, n_frames)
-    lines = pixels_of(read_marks(FOLDER / "line.csv"), LINE, VIEWS, n_frames)
-    frames, column = [], []
-    for frame in range(0, n_frames, STEP):
-        if not np.isfinite(markers[frame]).all():
-            continue
-        line = carried(lines, markers, frame)
-        curve = curve_in_space(two, line)
-        datum, _ = triangulated(two, markers[frame][None])
-        frames.append(frame)
-        column.append(levels_on(curve, datum[0]))
-    return np.array(frames, np.intp), np.array(column)
-
-
-def carried(lines: FloatArray, markers: FloatArray, frame: int) -> FloatArray:
-    """(V, P, 2) the line at a frame, from the frames before and after in which it was read.
-
-    Each is moved as the markers moved (shift, turn and size); the nearer one counts more.
-    """
-    read = np.flatnonzero(np.isfinite(lines[:, 0, 0, 0]))
-    before, after = read[read <= frame].max(), read[read >= frame].min()
-    share = 0.0 if before == after else (frame - before) / (after - before)
-    out = np.empty(lines.shape[1:])
-    for view in range(lines.shape[1]):
-        moved = [
-            _similar(markers[key, view], markers[frame, view], lines[key, view])
-            for key in (before, after)
-        ]
-        out[view] = (1.0 - share) * moved[0] + share * moved[1]
-    return out
-
-
-def _similar(source: FloatArray, target: FloatArray, points: FloatArray) -> FloatArray:
-    """Points moved by the similarity that takes source best to target, all (N, 2)."""
-    a, b = (np.asarray(one[:, 0] + 1j * one[:, 1]) for one in (source, target))
-    turn = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean())
-    moved = turn * (points[:, 0] + 1j * points[:, 1] - a.mean()) + b.mean()
-    return np.stack([moved.real, moved.imag], axis=-1)
-
-
-def curve_in_space(cameras: CameraGroup, line: FloatArray) -> FloatArray:
-    """(N, 3) metres from the nape down, of a line (2, P, 2) that two views see.
-
-    Each point of the second view's line goes with the point of the first one's that leaves least
-    over.
-    """
-    first, second = (_dense(one) for one in line)
-    window = _FINE // 6
-    curve = []
-    for place in range(0, _FINE, 8):
-        low, high = max(0, place - window), min(_FINE, place + window)
-        pairs = np.stack(
-            [first[low:high:4], np.broadcast_to(second[place], first[low:high:4].shape)]
-        )
-        xyz, left = triangulated(cameras, np.moveaxis(pairs, 0, 1)[:, :, None])
-        best = int(np.argmin(np.sum(left[..., 0] ** 2, axis=1)))
-        curve.append(xyz[best, 0])
-    return np.array(curve)
-
-
-def _dense(points: FloatArray) -> FloatArray:
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    return np.asarray(PchipInterpolator(along, points)(np.linspace(0.0, along[-1], _FINE)))
-
-
-def levels_on(curve: FloatArray, datum: FloatArray) -> FloatArray:
-    """(9, 3) the levels on a curve (N, 3), from where the markers (3, 3) are nearest to it."""
-    order = np.arange(len(curve))
-    smooth = np.stack(
-        [np.polynomial.Polynomial.fit(order, curve[:, axis], 5)(order) for axis in range(3)], -1
-    )
-    steps = np.linalg.norm(np.diff(smooth, axis=0), axis=1)
-    along = 1000.0 * np.concatenate([[0.0], np.cumsum(steps)])
-    gaps = np.linalg.norm(smooth[None] - datum[:, None], axis=-1)
-    c7, upper, lower = along[gaps.argmin(axis=1)]
-    places = {name: lower + mm for name, mm in _BELOW.items()}
-    places |= {name: c7 - mm for name, mm in _ABOVE.items()}
-    places |= {
-        name: c7 + a * (upper - c7) + b * (lower - upper) for name, (a, b) in _BETWEEN.items()
-    }
-    at = np.array([places[name] for name in COLUMN])
-    inside = np.clip(at, along[0], along[-1])
-    on = np.stack([np.interp(inside, along, smooth[:, axis]) for axis in range(3)], axis=-1)
-    # C1 lies under the hair, above where the line can be seen: straight on from there.
-    onwards = (smooth[5] - smooth[0]) / (along[5] - along[0])
-    return np.asarray(on + (at - inside)[:, None] * onwards)
+    xy = pixels_of(read_marks(FOLDER / "column.csv"), COLUMN, VIEWS, sequence.n_frames)
+    frames = np.flatnonzero(np.isfinite(xy).all(axis=(1, 2, 3)))
+    skin, left = triangulated(two, xy[frames])
+    return frames, skin, left
 
 
 def moved_in(skin: FloatArray, measured: Measured, frames: NDArray[np.intp]) -> FloatArray:
