@@ -95,7 +95,7 @@ def test_a_marker_is_followed_in_the_real_video(balancing_source: Path) -> None:
 
 
 def test_a_level_on_a_cubic_is_told_exactly() -> None:
-    from benchmarks.real_backs_levels import cubic_prediction
+    from benchmarks.held_out_levels import cubic_prediction
 
     at = np.array([0.0, 0.05, 0.11, 0.17, 0.30, 0.43, 0.50, 0.55, 0.60])
     column = np.stack([at**3 - 2 * at**2, 3 * at, 0.5 - at**2], axis=-1)[None]

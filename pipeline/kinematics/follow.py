@@ -19,12 +19,16 @@ from pipeline.kinematics.measured import (
     definition_sigma,
     trust_of,
 )
-from pipeline.kinematics.published import CHAIN
 from pipeline.kinematics.steady import steady
 from pipeline.kinematics.subject import Subject, weight_factors
+from pipeline.kinematics.unmeasured import column_of
 
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
+
+#: Seconds before and after a frame that are felt in it: of coordinates solved together, and of
+#: frames solved apart.
+TOGETHER_S, APART_S = 2.0, 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,10 +117,10 @@ def finish_steps(
         ).fitted
         yield 0.5 * (begin + 1.0), "Fusing"
         virtual = markers_of(subject, together.coordinates)
-        return Followed(together, virtual, _labels(subject, measured, virtual), together)
+        return Followed(together, virtual, _labels(subject, measured, together, virtual), together)
     yield begin, "Fusing"
     virtual = markers_of(subject, solved.coordinates)
-    labels = _labels(subject, measured, virtual)
+    labels = _labels(subject, measured, solved, virtual)
     start = solved.coordinates[there][0] if there.any() else None
     by_hand = (definition_sigma(measured.names) / MANUAL_SIGMA) ** 2
     factors = np.where(measured.manual != Source.NONE, by_hand, 1.0)
@@ -125,16 +129,24 @@ def finish_steps(
     return Followed(solved, virtual, labels, fitted)
 
 
-def _labels(subject: Subject, measured: Measured, virtual: FloatArray) -> Labels:
+def _labels(subject: Subject, measured: Measured, solved: IkResult, virtual: FloatArray) -> Labels:
+    reach = TOGETHER_S if subject.steady else APART_S
+    sigma = np.broadcast_to(subject.model_sigma, measured.sigma.shape).copy()
+    column = column_of(
+        subject.model, measured, solved.coordinates, virtual, subject.model_sigma, reach
+    )
+    simulated, places = virtual.copy(), list(column.places)
+    simulated[:, places], sigma[:, places] = column.xyz, column.sigma
     return fuse_labels(
         measured.xyz,
         trust_of(measured),
-        virtual,
-        np.broadcast_to(subject.model_sigma, measured.sigma.shape),
+        simulated,
+        sigma,
         measured.manual,
         measured.rate,
         subject.cutoff,
-        tuple(measured.names.index(name) for name in CHAIN if name in measured.names),
+        column.places,
+        column.lengths,
     )
 
 

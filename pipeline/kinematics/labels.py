@@ -56,6 +56,7 @@ def fuse_labels(
     rate: float,
     cutoff: float = CUTOFF,
     chain: tuple[int, ...] = (),
+    lengths: FloatArray | None = None,
 ) -> Labels:
     """Put measured points and simulated markers together and smooth them.
 
@@ -71,7 +72,9 @@ def fuse_labels(
     rate, cutoff : float
         Hz.
     chain : tuple of int
-        Keypoints of the column, bottom to top, whose simulated distances are kept.
+        Keypoints of the column, bottom to top, whose distances are kept.
+    lengths : (T, L - 1) array, optional
+        These distances, metres; without it, the simulated ones.
     """
     by_hand = (manual != Source.NONE) & np.isfinite(measured).all(axis=-1)
     both, sigma, source = _combined(measured, measured_sigma, simulated, simulated_sigma)
@@ -87,9 +90,9 @@ def fuse_labels(
     if len(chain) > 1:
         column = list(chain)
         trust = np.where(by_hand, _HARD_SIGMA, np.where(np.isfinite(sigma), sigma, np.inf))
-        smooth[:, column] = keep_spacing(
-            smooth[:, column], trust[:, column], link_lengths(simulated[:, column])
-        )
+        if lengths is None:
+            lengths = link_lengths(simulated[:, column])
+        smooth[:, column] = keep_spacing(smooth[:, column], trust[:, column], lengths)
     return Labels(smooth, sigma, source)
 
 

@@ -136,3 +136,15 @@ def test_levels_between_placed_ones_do_not_buckle_where_the_model_is_too_long() 
     away = between - (between @ along)[:, None] * along
     assert np.linalg.norm(away, axis=-1).max() < 0.03
     assert np.all(np.diff([0.0, *(between @ along), np.linalg.norm(high - low)]) > 0.0)
+
+
+def test_distances_that_are_given_are_kept_instead_of_the_simulated_ones() -> None:
+    truth = column()
+    wider = np.full((N_FRAMES, LEVELS - 1), 0.07)
+    wider[:, 3:5] = 0.075
+    sigmas = flat(0.02)
+    labels = fuse_labels(
+        truth, sigmas, truth, sigmas, nothing_manual(), RATE,
+        chain=tuple(range(LEVELS)), lengths=wider,
+    )  # fmt: skip
+    np.testing.assert_allclose(link_lengths(labels.xyz), wider, atol=5e-4)

@@ -1,0 +1,181 @@
+"""Levels of the column that nobody measured, told by the levels beside them and by other frames.
+
+What measured levels lie off the model's markers is mostly the same along a piece of the column and
+from frame to frame: a back that is longer or rounder than the model's, or lies at another depth.
+So these residuals, in the axes of each level's own bone, are interpolated along the column as a
+Gaussian process whose mean is the model. Between measured levels an unmeasured one comes along with
+them; far from any it stays where the model has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+from pipeline.data.source import Source
+from pipeline.kinematics.forward import body_transforms, marker_positions
+from pipeline.kinematics.measured import Measured, trust_of
+from pipeline.kinematics.model import KinematicModel
+from pipeline.kinematics.published import CHAIN
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+# The process, in metres: SD of what neighbours share and how far along the column they share it,
+# and SD of what each level has for itself, across the column and along it, where it is hardest to
+# tell which vertebra is which. From people made with columns that are not the model's
+# (benchmarks/unmeasured_levels.py): flat around these values, scaling of all three included.
+_SHARED, _REACH = 0.020, 0.12
+_OWN = np.array([0.008, 0.015, 0.008])  # forward, along, to the right
+# SD of what changes of a level's residual over some seconds: skin over the spinous processes moves
+# against them by 5 to 10 mm in bending.
+_CHANGE = 0.008
+_BEST_SIGMA = 0.005  # m; no level that was not measured is known better than this
+_UNKNOWN = 1e3  # m; noise of what is not there
+_FEWEST = 2  # levels
+_BLOCK = 4096  # frames whose matrices are in memory at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """The simulated column, moved to where its measured levels say that it is.
+
+    Attributes
+    ----------
+    places : tuple of int
+        The L keypoints of the column that the model has, from below.
+    xyz : (T, L, 3) array
+        Metres: levels that were measured in a frame where the model has them, others moved.
+    sigma : (T, L) array
+        SD of these, metres; that of the model where nothing was measured near.
+    lengths : (T, L - 1) array
+        Metres between neighbours: the model's, or of the moved column where one of the two was not
+        measured.
+    """
+
+    places: tuple[int, ...]
+    xyz: FloatArray
+    sigma: FloatArray
+    lengths: FloatArray
+
+
+def column_of(
+    model: KinematicModel,
+    measured: Measured,
+    coordinates: FloatArray,
+    virtual: FloatArray,
+    model_sigma: FloatArray,
+    reach: float,
+) -> Column:
+    """Move the simulated levels that were not measured as the measured ones lie off the model.
+
+    Parameters
+    ----------
+    model : KinematicModel
+        Its markers are those of ``measured``.
+    measured : Measured
+    coordinates : (T, Q) array
+        Of the model; NaN where there are none.
+    virtual : (T, K, 3) array
+        The model's markers there, metres; NaN for keypoints that it does not have.
+    model_sigma : (K,) array
+        Metres: how well each marker stands for its keypoint.
+    reach : float
+        Seconds before and after a frame in which a level still tells of itself.
+    """
+    chain = [measured.names.index(name) for name in CHAIN if name in measured.names]
+    places = [place for place in chain if np.isfinite(model_sigma[place])]
+    made = virtual[:, places]
+    seen = np.asarray(np.isfinite(measured.xyz[:, places] - made).all(axis=-1), np.bool_)
+    turned = _turns(model, coordinates, model.marker_bodies[places])
+    own = np.einsum("tlij,tli->tlj", turned, measured.xyz[:, places] - made)
+    own = np.where(seen[..., None], own, 0.0)
+    by_hand = measured.manual[:, places] != Source.NONE
+    # A point placed by hand is the label, so that its neighbours go where it is.
+    noise = np.where(by_hand, 0.0, trust_of(measured)[:, places])
+    told, off = _over_time(own, seen, round(reach * measured.rate))
+    noise = np.where(seen, noise, off)
+    # A level alone cannot tell whether the column is off or only itself.
+    noise[(noise < _UNKNOWN).sum(axis=1) < _FEWEST] = _UNKNOWN
+    at = _along(model, places)
+    parts = [_along_column(at, told[low:high], noise[low:high]) for low, high in _blocks(len(told))]
+    shifts, left = (np.concatenate(of) for of in zip(*parts, strict=True))
+    moved = made + np.einsum("tlij,tlj->tli", turned, shifts)
+    sigma = np.maximum(model_sigma[places] * left, np.minimum(_BEST_SIGMA, model_sigma[places]))
+    lengths = np.linalg.norm(np.diff(made, axis=1), axis=-1)
+    guessed = ~(seen[:, 1:] & seen[:, :-1])
+    lengths[guessed] = np.linalg.norm(np.diff(moved, axis=1), axis=-1)[guessed]
+    return Column(
+        tuple(places),
+        np.where(seen[..., None], made, moved),
+        np.where(seen, model_sigma[places], sigma),
+        lengths,
+    )
+
+
+def _blocks(frames: int) -> list[tuple[int, int]]:
+    return [(low, min(low + _BLOCK, frames)) for low in range(0, max(frames, 1), _BLOCK)]
+
+
+def _turns(model: KinematicModel, coordinates: FloatArray, bodies: NDArray[np.intp]) -> FloatArray:
+    """(T, L, 3, 3) ground_from_body, turns only."""
+    parts = [
+        body_transforms(model, coordinates[low:high])[:, bodies, :, :3]
+        for low, high in _blocks(len(coordinates))
+    ]
+    return np.concatenate(parts)
+
+
+def _along(model: KinematicModel, places: list[int]) -> FloatArray:
+    """(L,) metres along the column, in the model's usual pose."""
+    column = marker_positions(model, model.default)[places]
+    steps = np.linalg.norm(np.diff(column, axis=0), axis=-1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _over_time(own: FloatArray, seen: BoolArray, frames: int) -> tuple[FloatArray, FloatArray]:
+    """Residuals with those of frames near in time where a level is missing, and their SD there.
+
+    (T, L, 3) and (T, L) metres; a level that is missing all around has a residual of zero and an SD
+    beyond all others.
+    """
+    n_frames = len(own)
+    ago = np.arange(-frames, frames + 1) / (frames + 1)
+    weight = (1.0 - ago**2) ** 2  # falls to nothing at the reach: no step where a level leaves it
+    there = np.where(seen, 1.0, 0.0)
+
+    def spread(values: FloatArray) -> FloatArray:
+        kernel = weight.reshape(-1, *(1,) * (values.ndim - 1))
+        return np.asarray(fftconvolve(values, kernel, axes=0)[frames : frames + n_frames])
+
+    total = spread(there)
+    near = np.where(total > 1e-6, total, np.inf)
+    told = np.where(seen[..., None], own, spread(own * there[..., None]) / near[..., None])
+    order = np.arange(n_frames)[:, None]
+    before = np.maximum.accumulate(np.where(seen, order, -n_frames), axis=0)
+    after = np.minimum.accumulate(np.where(seen, order, 2 * n_frames)[::-1], axis=0)[::-1]
+    apart = np.minimum(order - before, after - order) / (frames + 1)
+    share = np.where(apart < 1.0, (1.0 - np.minimum(apart, 1.0) ** 2) ** 2, 0.0)
+    with np.errstate(divide="ignore"):
+        noise = _CHANGE * np.sqrt(1.0 / share - 1.0)
+    return told, np.minimum(noise, _UNKNOWN)
+
+
+def _along_column(
+    at: FloatArray, told: FloatArray, noise: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """(T, L, 3) shifts of all levels, and (T, L) the part of a level's SD that is left."""
+    shared = _SHARED**2 * np.exp(-0.5 * ((at[:, None] - at) / _REACH) ** 2)
+    shifts, left = np.empty(told.shape), np.zeros(noise.shape)
+    for axis, own in enumerate(_OWN):
+        # What a level has for itself it keeps from frame to frame, but its neighbours do not.
+        prior = shared + own**2 * np.eye(len(at))
+        data = prior + noise[:, :, None] ** 2 * np.eye(len(at))
+        gain = np.linalg.solve(data, np.broadcast_to(prior, data.shape)).swapaxes(1, 2)
+        shifts[..., axis] = np.einsum("tij,tj->ti", gain, told[..., axis])
+        known = np.einsum("tij,ji->ti", gain, prior)
+        left += (1.0 - known / np.diag(prior)) / len(_OWN)
+    return shifts, np.sqrt(np.maximum(left, 0.0))
