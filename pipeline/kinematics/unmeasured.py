@@ -35,7 +35,6 @@ _OWN = np.array([0.008, 0.015, 0.008])  # forward, along, to the right
 _CHANGE = 0.008
 _BEST_SIGMA = 0.005  # m; no level that was not measured is known better than this
 _UNKNOWN = 1e3  # m; noise of what is not there
-_FEWEST = 2  # levels
 _BLOCK = 4096  # frames whose matrices are in memory at once
 
 
@@ -95,14 +94,12 @@ def column_of(
     own = np.where(seen[..., None], own, 0.0)
     by_hand = measured.manual[:, places] != Source.NONE
     # A point placed by hand is the label, so that its neighbours go where it is.
-    noise = np.where(by_hand, 0.0, trust_of(measured)[:, places])
-    told, off = _over_time(own, seen, round(reach * measured.rate))
-    noise = np.where(seen, noise, off)
+    noise = np.where(seen & ~by_hand, trust_of(measured)[:, places], 0.0)
+    told, variance, share = _over_time(own, noise**2, seen, round(reach * measured.rate))
+    shifts, left = _along_column(_along(model, places), told, variance)
     # A level alone cannot tell whether the column is off or only itself.
-    noise[(noise < _UNKNOWN).sum(axis=1) < _FEWEST] = _UNKNOWN
-    at = _along(model, places)
-    parts = [_along_column(at, told[low:high], noise[low:high]) for low, high in _blocks(len(told))]
-    shifts, left = (np.concatenate(of) for of in zip(*parts, strict=True))
+    enough = np.clip(share.sum(axis=1, keepdims=True) - 1.0, 0.0, 1.0)
+    shifts, left = enough[..., None] * shifts, 1.0 - enough * (1.0 - left)
     moved = made + np.einsum("tlij,tlj->tli", turned, shifts)
     sigma = np.maximum(model_sigma[places] * left, np.minimum(_BEST_SIGMA, model_sigma[places]))
     lengths = np.linalg.norm(np.diff(made, axis=1), axis=-1)
@@ -133,49 +130,50 @@ def _along(model: KinematicModel, places: list[int]) -> FloatArray:
     """(L,) metres along the column, in the model's usual pose."""
     column = marker_positions(model, model.default)[places]
     steps = np.linalg.norm(np.diff(column, axis=0), axis=-1)
-    return np.concatenate([[0.0], np.cumsum(steps)])
+    return np.concatenate([[0.0], np.cumsum(steps)])[: len(places)]
 
 
-def _over_time(own: FloatArray, seen: BoolArray, frames: int) -> tuple[FloatArray, FloatArray]:
-    """Residuals with those of frames near in time where a level is missing, and their SD there.
+def _over_time(
+    own: FloatArray, variance: FloatArray, seen: BoolArray, frames: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Residuals, those of frames near in time where a level is missing, and what these count.
 
-    (T, L, 3) and (T, L) metres; a level that is missing all around has a residual of zero and an SD
-    beyond all others.
+    (T, L, 3) metres, (T, L) their variance, and (T, L) 1 where a level was measured in the frame
+    itself, less the longer ago that was, 0 beyond the reach.
     """
     n_frames = len(own)
-    ago = np.arange(-frames, frames + 1) / (frames + 1)
-    weight = (1.0 - ago**2) ** 2  # falls to nothing at the reach: no step where a level leaves it
-    there = np.where(seen, 1.0, 0.0)
-
-    def spread(values: FloatArray) -> FloatArray:
-        kernel = weight.reshape(-1, *(1,) * (values.ndim - 1))
-        return np.asarray(fftconvolve(values, kernel, axes=0)[frames : frames + n_frames])
-
-    total = spread(there)
-    near = np.where(total > 1e-6, total, np.inf)
-    told = np.where(seen[..., None], own, spread(own * there[..., None]) / near[..., None])
+    weight = _fading(np.arange(-frames, frames + 1) / (frames + 1))
+    values = np.concatenate([own, variance[..., None], np.ones((*own.shape[:2], 1))], axis=-1)
+    values = np.where(seen[..., None], values, 0.0)
+    around = fftconvolve(values, weight[:, None, None], axes=0)[frames : frames + n_frames]
     order = np.arange(n_frames)[:, None]
     before = np.maximum.accumulate(np.where(seen, order, -n_frames), axis=0)
     after = np.minimum.accumulate(np.where(seen, order, 2 * n_frames)[::-1], axis=0)[::-1]
-    apart = np.minimum(order - before, after - order) / (frames + 1)
-    share = np.where(apart < 1.0, (1.0 - np.minimum(apart, 1.0) ** 2) ** 2, 0.0)
+    share = _fading(np.minimum(order - before, after - order) / (frames + 1))
+    mean = around[..., :4] / np.where(share > 0.0, around[..., 4], np.inf)[..., None]
     with np.errstate(divide="ignore"):
-        noise = _CHANGE * np.sqrt(1.0 / share - 1.0)
-    return told, np.minimum(noise, _UNKNOWN)
+        changed = np.minimum(_CHANGE**2 * (1.0 / share - 1.0), _UNKNOWN**2)
+    told = np.where(seen[..., None], own, mean[..., :3])
+    return told, np.where(seen, variance, np.maximum(mean[..., 3], 0.0) + changed), share
+
+
+def _fading(apart: FloatArray) -> FloatArray:
+    """From 1 at 0 to 0 at 1, without a step there."""
+    return np.asarray(np.clip(1.0 - apart**2, 0.0, None) ** 2)
 
 
 def _along_column(
-    at: FloatArray, told: FloatArray, noise: FloatArray
+    at: FloatArray, told: FloatArray, variance: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """(T, L, 3) shifts of all levels, and (T, L) the part of a level's SD that is left."""
     shared = _SHARED**2 * np.exp(-0.5 * ((at[:, None] - at) / _REACH) ** 2)
-    shifts, left = np.empty(told.shape), np.zeros(noise.shape)
-    for axis, own in enumerate(_OWN):
-        # What a level has for itself it keeps from frame to frame, but its neighbours do not.
-        prior = shared + own**2 * np.eye(len(at))
-        data = prior + noise[:, :, None] ** 2 * np.eye(len(at))
-        gain = np.linalg.solve(data, np.broadcast_to(prior, data.shape)).swapaxes(1, 2)
-        shifts[..., axis] = np.einsum("tij,tj->ti", gain, told[..., axis])
-        known = np.einsum("tij,ji->ti", gain, prior)
-        left += (1.0 - known / np.diag(prior)) / len(_OWN)
-    return shifts, np.sqrt(np.maximum(left, 0.0))
+    shifts, known = np.empty(told.shape), np.zeros(variance.shape)
+    for low, high in _blocks(len(told)):
+        for axis, own in enumerate(_OWN):
+            # What a level has for itself it keeps from frame to frame, but its neighbours do not.
+            prior = shared + own**2 * np.eye(len(at))
+            data = prior + variance[low:high, :, None] * np.eye(len(at))
+            gain = np.linalg.solve(data, np.broadcast_to(prior, data.shape)).swapaxes(1, 2)
+            shifts[low:high, :, axis] = np.einsum("tij,tj->ti", gain, told[low:high, :, axis])
+            known[low:high] += np.einsum("tij,ji->ti", gain, prior) / np.diag(prior)
+    return shifts, np.sqrt(np.maximum(1.0 - known / len(_OWN), 0.0))

@@ -130,6 +130,20 @@ def test_a_level_brings_its_own_offset_from_other_frames_near_in_time(model, mot
     assert column.sigma[100, HELD] < 0.5 * column.sigma[160, HELD]
 
 
+def test_a_level_placed_in_one_frame_is_felt_around_it_and_nothing_jumps(model, motion) -> None:
+    there = ~everywhere()
+    there[:, 6] = True
+    there[100, HELD] = True
+    off = np.tile([0.03, 0.0, 0.0], (LEVELS, 1))
+    column = moved(model, motion, placed(model, motion, off, there))
+    gap = np.linalg.norm(column.xyz - marker_positions(model, motion), axis=-1)
+    assert gap[[99, 101], HELD].min() > 0.025
+    assert gap[100, [HELD - 1, HELD + 1]].min() > 0.015
+    assert gap[np.r_[:49, 152:N_FRAMES]].max() < 1e-6
+    rest = np.arange(LEVELS) != HELD  # it stays with the model in the frame itself
+    assert np.abs(np.diff(gap[:, rest], axis=0)).max() < 0.003
+
+
 def test_the_moved_column_says_how_far_levels_are_apart(model, motion) -> None:
     longer = np.zeros((LEVELS, 3))
     longer[:, 1] = 0.15 * _HEIGHT
