@@ -146,9 +146,9 @@ def _over_time(
     values = np.concatenate([own, variance[..., None], np.ones((*own.shape[:2], 1))], axis=-1)
     values = np.where(seen[..., None], values, 0.0)
     around = fftconvolve(values, weight[:, None, None], axes=0)[frames : frames + n_frames]
-    order = np.arange(n_frames)[:, None]
-    before = np.maximum.accumulate(np.where(seen, order, -n_frames), axis=0)
-    after = np.minimum.accumulate(np.where(seen, order, 2 * n_frames)[::-1], axis=0)[::-1]
+    order = np.arange(float(n_frames))[:, None]
+    before = np.maximum.accumulate(np.where(seen, order, -np.inf), axis=0)
+    after = np.minimum.accumulate(np.where(seen, order, np.inf)[::-1], axis=0)[::-1]
     share = _fading(np.minimum(order - before, after - order) / (frames + 1))
     mean = around[..., :4] / np.where(share > 0.0, around[..., 4], np.inf)[..., None]
     with np.errstate(divide="ignore"):

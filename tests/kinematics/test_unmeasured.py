@@ -159,6 +159,20 @@ def test_the_moved_column_says_how_far_levels_are_apart(model, motion) -> None:
     )  # the two links reach from neighbour to neighbour
 
 
+def test_a_recording_may_be_shorter_than_the_reach(model, motion) -> None:
+    there = everywhere()
+    there[:, HELD] = False
+    off = np.tile([0.02, 0.0, 0.0], (LEVELS, 1))
+    whole = placed(model, motion, off, there)
+    short = replace(
+        whole, times=whole.times[:5], xyz=whole.xyz[:5], sigma=whole.sigma[:5],
+        manual=whole.manual[:5],
+    )  # fmt: skip
+    np.testing.assert_allclose(
+        moved(model, motion[:5], short).xyz, moved(model, motion, whole).xyz[:5]
+    )
+
+
 def test_frames_without_coordinates_are_left_out(model, motion) -> None:
     there = everywhere()
     there[:, HELD] = False
