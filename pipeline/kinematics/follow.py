@@ -26,9 +26,8 @@ from pipeline.kinematics.unmeasured import column_of
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
 
-#: Seconds before and after a frame that are felt in it: of coordinates solved together, and of
-#: frames solved apart.
-TOGETHER_S, APART_S = 2.0, 0.25
+#: Seconds before and after a frame that are felt in it where coordinates are solved together.
+TOGETHER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +129,9 @@ def finish_steps(
 
 
 def _labels(subject: Subject, measured: Measured, solved: IkResult, virtual: FloatArray) -> Labels:
-    reach = TOGETHER_S if subject.steady else APART_S
+    # Frames solved apart have poses that differ by what was measured in each: their residuals tell
+    # nothing of other frames.
+    reach = TOGETHER_S if subject.steady else 0.0
     sigma = np.broadcast_to(subject.model_sigma, measured.sigma.shape).copy()
     column = column_of(
         subject.model, measured, solved.coordinates, virtual, subject.model_sigma, reach

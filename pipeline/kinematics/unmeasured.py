@@ -27,13 +27,15 @@ BoolArray = NDArray[np.bool_]
 # The process, in metres: SD of what neighbours share and how far along the column they share it,
 # and SD of what each level has for itself, across the column and along it, where it is hardest to
 # tell which vertebra is which. From people made with columns that are not the model's
-# (benchmarks/unmeasured_levels.py): flat around these values, scaling of all three included.
-_SHARED, _REACH = 0.020, 0.12
-_OWN = np.array([0.008, 0.015, 0.008])  # forward, along, to the right
+# (benchmarks/unmeasured_levels.py): their error is flat around these values.
+_SHARED, _REACH = 0.012, 0.12
+_OWN = np.array([0.005, 0.009, 0.005])  # forward, along, to the right
+# Where nothing is measured near, the model's SD also holds that nobody sees how the column bends.
+# That is told by levels of the same region.
+_BENDING, _REGION = 0.025, 0.2
 # SD of what changes of a level's residual over some seconds: skin over the spinous processes moves
 # against them by 5 to 10 mm in bending.
 _CHANGE = 0.008
-_BEST_SIGMA = 0.005  # m; no level that was not measured is known better than this
 _UNKNOWN = 1e3  # m; noise of what is not there
 _BLOCK = 4096  # frames whose matrices are in memory at once
 
@@ -83,7 +85,8 @@ def column_of(
     model_sigma : (K,) array
         Metres: how well each marker stands for its keypoint.
     reach : float
-        Seconds before and after a frame in which a level still tells of itself.
+        Seconds before and after a frame in which a level still tells of itself; 0 where the poses
+        of frames near each other do not agree.
     """
     chain = [measured.names.index(name) for name in CHAIN if name in measured.names]
     places = [place for place in chain if np.isfinite(model_sigma[place])]
@@ -96,12 +99,15 @@ def column_of(
     # A point placed by hand is the label, so that its neighbours go where it is.
     noise = np.where(seen & ~by_hand, trust_of(measured)[:, places], 0.0)
     told, variance, share = _over_time(own, noise**2, seen, round(reach * measured.rate))
-    shifts, left = _along_column(_along(model, places), told, variance)
+    at = _along(model, places)
+    shifts, variances, blind = _along_column(at, told, variance)
     # A level alone cannot tell whether the column is off or only itself.
     enough = np.clip(share.sum(axis=1, keepdims=True) - 1.0, 0.0, 1.0)
-    shifts, left = enough[..., None] * shifts, 1.0 - enough * (1.0 - left)
+    shifts *= enough[..., None]
+    whole = model_sigma[places] ** 2
+    left = variances + blind * np.maximum(whole - variances, 0.0)
+    sigma = np.sqrt(np.minimum(enough * left + (1.0 - enough) * whole, whole))
     moved = made + np.einsum("tlij,tlj->tli", turned, shifts)
-    sigma = np.maximum(model_sigma[places] * left, np.minimum(_BEST_SIGMA, model_sigma[places]))
     lengths = np.linalg.norm(np.diff(made, axis=1), axis=-1)
     guessed = ~(seen[:, 1:] & seen[:, :-1])
     lengths[guessed] = np.linalg.norm(np.diff(moved, axis=1), axis=-1)[guessed]
@@ -164,16 +170,30 @@ def _fading(apart: FloatArray) -> FloatArray:
 
 def _along_column(
     at: FloatArray, told: FloatArray, variance: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """(T, L, 3) shifts of all levels, and (T, L) the part of a level's SD that is left."""
-    shared = _SHARED**2 * np.exp(-0.5 * ((at[:, None] - at) / _REACH) ** 2)
-    shifts, known = np.empty(told.shape), np.zeros(variance.shape)
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Shifts of all levels, their variance, and the part of the bending that nobody sees.
+
+    (T, L, 3) metres, (T, L) square metres, the mean over the axes, and (T, L) from 0 to 1.
+    """
+    near = ((at[:, None] - at) / _REACH) ** 2
+    shared, each = _SHARED**2 * np.exp(-0.5 * near), np.eye(len(at))
+    bending = _BENDING**2 * np.exp(-0.5 * near * (_REACH / _REGION) ** 2)
+    shifts, left, blind = np.empty(told.shape), np.zeros(variance.shape), np.empty(variance.shape)
     for low, high in _blocks(len(told)):
+        noise = variance[low:high, :, None] * each
         for axis, own in enumerate(_OWN):
             # What a level has for itself it keeps from frame to frame, but its neighbours do not.
-            prior = shared + own**2 * np.eye(len(at))
-            data = prior + variance[low:high, :, None] * np.eye(len(at))
-            gain = np.linalg.solve(data, np.broadcast_to(prior, data.shape)).swapaxes(1, 2)
+            prior = shared + own**2 * each
+            gain, part = _regression(prior, noise)
             shifts[low:high, :, axis] = np.einsum("tij,tj->ti", gain, told[low:high, :, axis])
-            known[low:high] += np.einsum("tij,ji->ti", gain, prior) / np.diag(prior)
-    return shifts, np.sqrt(np.maximum(1.0 - known / len(_OWN), 0.0))
+            left[low:high] += part * np.diag(prior) / len(_OWN)
+        blind[low:high] = _regression(bending, noise + np.mean(_OWN**2) * each)[1]
+    return shifts, left, blind
+
+
+def _regression(prior: FloatArray, noise: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(T, L, L) gains on data and (T, L) the parts of the prior's variances that are left."""
+    data = prior + noise
+    gain = np.linalg.solve(data, np.broadcast_to(prior, data.shape)).swapaxes(1, 2)
+    known = np.einsum("tij,ji->ti", gain, prior) / np.diag(prior)
+    return np.asarray(gain, np.float64), np.clip(1.0 - known, 0.0, 1.0)
