@@ -138,6 +138,10 @@ def _labels(subject: Subject, measured: Measured, solved: IkResult, virtual: Flo
     )
     simulated, places = virtual.copy(), list(column.places)
     simulated[:, places], sigma[:, places] = column.xyz, column.sigma
+    # Solved apart, the pose of a frame in which levels were placed stands alone: the low-pass would
+    # take the levels between them back to the poses of the frames around.
+    firm = np.zeros(sigma.shape, np.bool_)
+    firm[:, places] = column.between & (not subject.steady)
     return fuse_labels(
         measured.xyz,
         trust_of(measured),
@@ -148,6 +152,7 @@ def _labels(subject: Subject, measured: Measured, solved: IkResult, virtual: Flo
         subject.cutoff,
         column.places,
         column.lengths,
+        firm,
     )
 
 

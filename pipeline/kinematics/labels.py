@@ -57,6 +57,7 @@ def fuse_labels(
     cutoff: float = CUTOFF,
     chain: tuple[int, ...] = (),
     lengths: FloatArray | None = None,
+    firm: BoolArray | None = None,
 ) -> Labels:
     """Put measured points and simulated markers together and smooth them.
 
@@ -75,13 +76,16 @@ def fuse_labels(
         Keypoints of the column, bottom to top, whose distances are kept.
     lengths : (T, L - 1) array, optional
         These distances, metres; without it, the simulated ones.
+    firm : (T, K) bool array, optional
+        Points that the low-pass leaves where they are, as it does those placed by hand.
     """
     by_hand = (manual != Source.NONE) & np.isfinite(measured).all(axis=-1)
     both, sigma, source = _combined(measured, measured_sigma, simulated, simulated_sigma)
     both = np.where(by_hand[..., None], measured, both)
     sigma = np.where(by_hand, measured_sigma, sigma)
     source = np.where(by_hand, manual, source).astype(np.uint8)
-    smooth = lowpass(both, _relative(sigma), rate, cutoff, hard=by_hand)
+    hard = by_hand if firm is None else by_hand | firm
+    smooth = lowpass(both, _relative(sigma), rate, cutoff, hard=hard)
     filled = np.isfinite(smooth).all(axis=-1) & (source == Source.NONE)
     source[filled] = Source.INTERPOLATED
     lost = ~np.isfinite(smooth).all(axis=-1)

@@ -55,12 +55,15 @@ class Column:
     lengths : (T, L - 1) array
         Metres between neighbours: the model's, or of the moved column where one of the two was not
         measured.
+    between : (T, L) bool array
+        Unmeasured levels with levels placed by hand below and above them in the same frame.
     """
 
     places: tuple[int, ...]
     xyz: FloatArray
     sigma: FloatArray
     lengths: FloatArray
+    between: BoolArray
 
 
 def column_of(
@@ -95,7 +98,7 @@ def column_of(
     turned = _turns(model, coordinates, model.marker_bodies[places])
     own = np.einsum("tlij,tli->tlj", turned, measured.xyz[:, places] - made)
     own = np.where(seen[..., None], own, 0.0)
-    by_hand = measured.manual[:, places] != Source.NONE
+    by_hand = seen & (measured.manual[:, places] != Source.NONE)
     # A point placed by hand is the label, so that its neighbours go where it is.
     noise = np.where(seen & ~by_hand, trust_of(measured)[:, places], 0.0)
     told, variance, share = _over_time(own, noise**2, seen, round(reach * measured.rate))
@@ -116,7 +119,14 @@ def column_of(
         np.where(seen[..., None], made, moved),
         np.where(seen, model_sigma[places], sigma),
         lengths,
+        _between(by_hand) & ~seen,
     )
+
+
+def _between(by_hand: BoolArray) -> BoolArray:
+    below = np.logical_or.accumulate(by_hand, axis=1)
+    above = np.logical_or.accumulate(by_hand[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(below & above, np.bool_)
 
 
 def _blocks(frames: int) -> list[tuple[int, int]]:

@@ -144,6 +144,17 @@ def test_a_level_placed_in_one_frame_is_felt_around_it_and_nothing_jumps(model, 
     assert np.abs(np.diff(gap[:, rest], axis=0)).max() < 0.003
 
 
+def test_levels_between_placed_ones_are_known(model, motion) -> None:
+    there = ~everywhere()
+    there[100, [2, 5, 7]] = True
+    off = np.zeros((LEVELS, 3))
+    by_hand = placed(model, motion, off, there)
+    between = moved(model, motion, by_hand).between
+    assert np.argwhere(between).tolist() == [[100, 3], [100, 4], [100, 6]]
+    detected = replace(by_hand, manual=np.zeros_like(by_hand.manual))
+    assert not moved(model, motion, detected).between.any()
+
+
 def test_the_moved_column_says_how_far_levels_are_apart(model, motion) -> None:
     longer = np.zeros((LEVELS, 3))
     longer[:, 1] = 0.15 * _HEIGHT
