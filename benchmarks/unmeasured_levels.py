@@ -69,7 +69,9 @@ def person(number: int) -> Person:
 
 
 def held_out(one: Person, level: int, at: FloatArray, folder: Path) -> FloatArray:
-    """(4,) RMS error in metres of one level: model, label without and with residuals, cubic."""
+    """(5,) metres: RMS error of one level told by the model, by the label without and with
+    residuals, and by the cubic; and what the label says of its error.
+    """
     measured = without_level(one.measured, level)
     found = simulated(measured, folder / "subject.osim")
     place = measured.names.index(COLUMN[level])
@@ -79,7 +81,8 @@ def held_out(one: Person, level: int, at: FloatArray, folder: Path) -> FloatArra
         found.labels.xyz[:, place],
         cubic_prediction(one.placed, at, level),
     )
-    return np.array([_rms(points - one.true[:, level]) for points in told])
+    said = float(np.sqrt(3.0 * np.mean(found.labels.sigma[:, place] ** 2)))
+    return np.array([*(_rms(points - one.true[:, level]) for points in told), said])
 
 
 def between_placed(one: Person, folder: Path) -> FloatArray:
@@ -103,7 +106,7 @@ def main() -> int:
     name_machine()
     at = neutral_places()
     levels = range(1, len(COLUMN) - 1)
-    errors, sparse = np.empty((count, len(levels), 4)), np.empty((count, 2))
+    errors, sparse = np.empty((count, len(levels), 5)), np.empty((count, 2))
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(count):
             one = person(number)
@@ -111,10 +114,10 @@ def main() -> int:
                 errors[number, row] = held_out(one, level, at, Path(scratch))
             sparse[number] = between_placed(one, Path(scratch))
             print(f"person {number}: model, label of the model alone, label, cubic: RMS mm "
-                  f"{1e3 * _over(errors[number])}", flush=True)  # fmt: skip
+                  f"{1e3 * _over(errors[number])[:4]}", flush=True)  # fmt: skip
     mean = 1e3 * np.sqrt(np.mean(errors**2, axis=0))
     print(f"\nRMS error, mm      {''.join(f'{COLUMN[level]:>10}' for level in levels)}       all")
-    titles = ("model's marker", "label, model alone", "label", "cubic")
+    titles = ("model's marker", "label, model alone", "label", "cubic", "what the label says")
     for title, column, total in zip(titles, mean.T, 1e3 * _over(errors), strict=True):
         print(f"{title:19s}" + "".join(f"{value:10.1f}" for value in column) + f"{total:10.1f}")
     before, now = 1e3 * np.sqrt(np.mean(sparse**2, axis=0))
@@ -128,7 +131,7 @@ def main() -> int:
 
 def _over(errors: FloatArray) -> FloatArray:
     """RMS over all but the last axis, rounded to a tenth of a millimetre."""
-    return np.asarray(np.round(np.sqrt(np.mean(errors.reshape(-1, 4) ** 2, axis=0)), 4))
+    return np.asarray(np.round(np.sqrt(np.mean(errors.reshape(-1, 5) ** 2, axis=0)), 4))
 
 
 if __name__ == "__main__":
