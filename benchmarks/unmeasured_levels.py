@@ -39,6 +39,7 @@ FloatArray = NDArray[np.float64]
 RATE, FRAMES, STANDING, USED = 25.0, 100, 1.0, 0.6
 SIZES = (0.93, 1.0, 1.07)
 BODY_NOISE, HAND_NOISE = 0.005, 0.003
+FIRST = 100  # people 0 to 11 are those from which the constants of the process were taken
 SPARSE, EVERY = 3, 10  # a level, placed in one of so many frames
 
 
@@ -109,7 +110,7 @@ def main() -> int:
     errors, sparse = np.empty((count, len(levels), 5)), np.empty((count, 2))
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(count):
-            one = person(number)
+            one = person(FIRST + number)
             for row, level in enumerate(levels):
                 errors[number, row] = held_out(one, level, at, Path(scratch))
             sparse[number] = between_placed(one, Path(scratch))
