@@ -1,6 +1,6 @@
 """Levels of the column that nobody placed, against people whose columns are not the model's.
 
-Run from the repository: ``python -m benchmarks.unmeasured_levels [--people N]``. Each person has
+Run from the repository: ``python -m benchmarks.unmeasured_levels [--people N] [--first N]``. Each person has
 other proportions, standing curvature and rhythms than the model, and points that lie off what they
 stand for (``tests/truth/other_spines.py``); OpenSim says where they are. The nine levels are placed
 by hand, 3 mm off, in every frame but for one interior level, which is told by the chain with and
@@ -39,7 +39,6 @@ FloatArray = NDArray[np.float64]
 RATE, FRAMES, STANDING, USED = 25.0, 100, 1.0, 0.6
 SIZES = (0.93, 1.0, 1.07)
 BODY_NOISE, HAND_NOISE = 0.005, 0.003
-FIRST = 100  # people 0 to 11 are those from which the constants of the process were taken
 SPARSE, EVERY = 3, 10  # a level, placed in one of so many frames
 
 
@@ -103,14 +102,16 @@ def _rms(gap: FloatArray) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--people", type=int, default=6)
-    count = parser.parse_args().people
+    parser.add_argument("--first", type=int, default=0, help="0 to 11 were used for the constants")
+    told = parser.parse_args()
+    count = told.people
     name_machine()
     at = neutral_places()
     levels = range(1, len(COLUMN) - 1)
     errors, sparse = np.empty((count, len(levels), 5)), np.empty((count, 2))
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(count):
-            one = person(FIRST + number)
+            one = person(told.first + number)
             for row, level in enumerate(levels):
                 errors[number, row] = held_out(one, level, at, Path(scratch))
             sparse[number] = between_placed(one, Path(scratch))
