@@ -1,12 +1,12 @@
 """Levels of the column that nobody placed, against people whose columns are not the model's.
 
-Run from the repository: ``python -m benchmarks.unmeasured_levels [--people N] [--first N]``. Each person has
-other proportions, standing curvature and rhythms than the model, and points that lie off what they
-stand for (``tests/truth/other_spines.py``); OpenSim says where they are. The nine levels are placed
-by hand, 3 mm off, in every frame but for one interior level, which is told by the chain with and
-without its neighbours' residuals and by a cubic through its four neighbours. Then one level is
-placed in every tenth frame only, and told in the frames between. Exit code 0 if the labels are
-nearer with the residuals than without, and than the cubic, at every level.
+Run from the repository: ``python -m benchmarks.unmeasured_levels [--people N] [--first N]``. Each
+person has other proportions, standing curvature and rhythms than the model, and points that lie off
+what they stand for (``tests/truth/other_spines.py``); OpenSim says where they are. The nine levels
+are placed by hand, 3 mm off, in every frame but for one interior level, which is told by the chain
+with and without its neighbours' residuals and by a cubic through its four neighbours. Then one
+level is placed in every tenth frame only, and told in the frames between. Exit code 0 if the labels
+are nearer with the residuals than without, and than the cubic, at every level.
 """
 
 from __future__ import annotations
