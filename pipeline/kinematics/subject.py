@@ -166,7 +166,7 @@ def subject_bytes(subject: Subject) -> bytes:
         ).reshape(-1, 2),
         cutoff=np.array(subject.cutoff),
         steady=np.array(subject.steady),
-        **({} if subject.factors is None else {"factors": subject.factors}),
+        factors=np.ones(len(subject.weights)) if subject.factors is None else subject.factors,
         **model_arrays(subject.model),
     )
     return buffer.getvalue()
