@@ -79,5 +79,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("Uncertainty", "The sigma of the selected keypoint, drawn as an ellipse in every view."),
     ("View", "One camera and its video."),
     ("Views seen", "The mean number of views that each 3D point rests on."),
+    ("Weight", "How much the points of a part of the body count when the body model follows them: "
+     "1 is usual, 0 leaves them out."),
 )  # fmt: skip
 """A word and its meaning."""
