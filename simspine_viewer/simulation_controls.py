@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel
 
 NOTHING = "–"
+
+
+class NumberBox(QDoubleSpinBox):
+    """A box that keeps Return for itself: it ends typing, and enlarges no picture meanwhile."""
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
 
 def with_unit(value: float, unit: str, before: str = "") -> str:
@@ -48,7 +63,7 @@ def number_box(
     *, unknown: bool = True,
 ) -> QDoubleSpinBox:  # fmt: skip
     """A number with a unit; below its first value it says “unknown”, where it may."""
-    box = QDoubleSpinBox()
+    box = NumberBox()
     box.setDecimals(digits)
     box.setRange(bounds[0] - (step if unknown else 0.0), bounds[1])
     box.setSingleStep(step)

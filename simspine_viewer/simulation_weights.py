@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QToolButton, QVBoxLayout, QWidget
+
+from simspine_viewer.simulation_controls import NumberBox
 
 if TYPE_CHECKING:
     from simspine_viewer.simulations import Simulations
@@ -22,7 +24,7 @@ class PartWeights(QWidget):
         super().__init__(parent)
         self._simulations = simulations
         self.fold = QToolButton()
-        self.fold.setText("Advanced")
+        self.fold.setText("Weights by part")
         self.fold.setCheckable(True)
         self.fold.setAutoRaise(True)
         self.fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -58,8 +60,8 @@ class PartWeights(QWidget):
         self._simulations.set_weights({part: box.value() for part, box in self.boxes.items()})
 
 
-def _box(title: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+def _box(title: str) -> NumberBox:
+    box = NumberBox()
     box.setRange(0.0, HIGHEST)
     box.setDecimals(1)
     box.setSingleStep(0.5)
