@@ -280,7 +280,7 @@ def test_parts_of_the_body_count_more_or_not_at_all(window: MainWindow) -> None:
     assert simulations.choice.weights == {}
     simulated(window)
     assert away() == pytest.approx(usual, abs=1e-3)
-    QTest.keyClick(weights.fold, Qt.Key.Key_Space)
+    QTest.mouseClick(weights.fold, Qt.MouseButton.LeftButton)
     assert not weights.rows.isVisible()
 
 
