@@ -12,24 +12,23 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.data.derived import read_current
 from pipeline.data.patch import Change
+from simspine_viewer.curves_data import Angle, quantity_of
 from simspine_viewer.document import Document
 from simspine_viewer.timeline_axis import TimeView
 
 if TYPE_CHECKING:
     from pipeline.kinematics.subject import Subject
 
-FloatArray = NDArray[np.float64]
-
 BLOCK = 64  # frames computed at once: some milliseconds
 SLICE_S = 0.008
 REST_MS = 4
 SAY_MS = 150
-#: Of :class:`pipeline.kinematics.angles.Posture`: angles in degrees, distances in mm.
-DISTANCES = frozenset({"sagittal_axis"})
+# Frames between which it hardly changes how angles hang on coordinates.
+SD_EVERY = 16
 
 
 class AngleStore(QObject):
-    """(T,) arrays of wanted angles, what is visible first; NaN where poses are not up to date.
+    """Wanted angles with their SDs, what is visible first; NaN where poses are not up to date.
 
     ``subject`` gives the annotated person's body model, None where none is there and ready.
     """
@@ -46,7 +45,7 @@ class AngleStore(QObject):
         super().__init__(parent)
         self._document, self._view, self._subject_of = document, view, subject
         self._subject: Subject | None = None
-        self.values: dict[str, FloatArray] = {}
+        self.values: dict[str, Angle] = {}
         self._pending: NDArray[np.bool_] = np.zeros(0, bool)
         self._said = 0.0
         self._timer = QTimer(self)
@@ -76,7 +75,12 @@ class AngleStore(QObject):
         if self._subject is not self._subject_of() or set(wanted) - set(self.values):
             n_frames = self._document.sequence.n_frames
             self._subject = self._subject_of()
-            self.values = {name: np.full(n_frames, np.nan) for name in wanted}
+            self.values = {
+                name: Angle(
+                    np.full(n_frames, np.nan), np.full(n_frames, np.nan), np.zeros(n_frames, bool)
+                )
+                for name in wanted
+            }
             self._pending = np.ones(-(-n_frames // BLOCK), bool)
         if not self.complete:
             self._slice()
@@ -124,25 +128,40 @@ class AngleStore(QObject):
             self._timer.start(REST_MS)
 
     def _compute(self, block: int) -> None:
-        from pipeline.kinematics.angles import posture
-        from pipeline.kinematics.forward import body_transforms
+        from pipeline.kinematics.angle_sigma import angle_values, angles_known
+        from pipeline.kinematics.measured import read_measured
 
         document = self._document
         self._pending[block] = False
         rows = slice(block * BLOCK, min((block + 1) * BLOCK, document.sequence.n_frames))
-        for values in self.values.values():
-            values[rows] = np.nan
+        for angle in self.values.values():
+            angle.values[rows] = angle.sigma[rows] = np.nan
+            angle.seen[rows] = False
         if self._subject is None:
             return
-        model = self._subject.model
+        model, names = self._subject.model, tuple(self.values)
+        frames = np.arange(rows.start, rows.stop)
         with document.telling():
-            stored = read_current(
-                document.sequence, "kinematics.coordinates", rows, document.person
+            coordinates, sigma = (
+                read_current(document.sequence, f"kinematics.{what}", rows, document.person)[
+                    :, : model.n_coordinates
+                ].astype(np.float64)
+                for what in ("coordinates", "sigma")
             )
-            coordinates = stored[:, : model.n_coordinates].astype(np.float64)
             known = np.isfinite(coordinates).all(axis=1)
-            if known.any():
-                found = posture(model, body_transforms(model, coordinates[known]))
-                for name, values in self.values.items():
-                    scale = 1000.0 if name in DISTANCES else 180.0 / np.pi
-                    values[rows][known] = scale * getattr(found, name)
+            if not known.any():
+                return
+            measured = read_measured(document.sequence, document.person, frames)
+            found = angle_values(model, coordinates[known], names)
+            how = angles_known(self._subject, measured, coordinates, sigma, names, SD_EVERY)
+            for n, (name, angle) in enumerate(self.values.items()):
+                scale = _scale(name)
+                angle.values[frames[known]] = scale * found[:, n]
+                angle.sigma[rows] = np.where(known, scale * how.sigma[:, n], np.nan)
+                angle.seen[rows] = how.seen[:, n]
+
+
+def _scale(name: str) -> float:
+    """From radians to degrees, or from metres to millimetres."""
+    quantity = quantity_of(name)
+    return 1000.0 if quantity is not None and quantity.unit == "mm" else 180.0 / np.pi

@@ -11,8 +11,8 @@ from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QMenu,
     QPushButton,
+    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +22,7 @@ from pipeline.data.errors import UserError
 from simspine_viewer import curves_data as data
 from simspine_viewer.angle_store import AngleStore
 from simspine_viewer.curve_store import CurveStore
+from simspine_viewer.curves_menu import CurvesMenu
 from simspine_viewer.curves_names import CurveNames
 from simspine_viewer.selection import Selection
 from simspine_viewer.settings import Settings
@@ -30,9 +31,11 @@ from simspine_viewer.time_aids import TimeAids
 
 if TYPE_CHECKING:
     from pipeline.kinematics.subject import Subject
-    from simspine_viewer.curves_plot import Curve, CurvesPlot
+    from simspine_viewer.curves_plot import CurvesPlot
 
+BAR = 8  # of the scroll bar, pixels; less than the margin right of the plots
 DRAW_MS = 30  # changes that come together are drawn once
+_HOW_ANGLES = "Band: one SD; dashed: the prior decides; dotted: usual limits"
 COLOURS = {
     True: ("#4a9eff", "#f2b84b", "#5fd08a", "#ff7a7a", "#d9a3f0", "#7fd6d6"),
     False: ("#0b63c5", "#8a5200", "#0d6b35", "#b3201c", "#7b3f94", "#00666b"),
@@ -60,7 +63,7 @@ class Curves(QWidget):
     ) -> None:
         super().__init__(parent)
         self._aids, self._selection, self._settings, self._left = aids, selection, settings, left
-        self._document, self._cursor = aids.document, aids.cursor
+        self._document, self._cursor, self._subject = aids.document, aids.cursor, subject
         self.store = CurveStore(aids.document, aids.view, self)
         self.angles = AngleStore(aids.document, aids.view, subject, self)
         self.plot: CurvesPlot | None = None
@@ -88,23 +91,15 @@ class Curves(QWidget):
         self.quantities.setText("Curves")
         self.quantities.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.quantities.setToolTip("What is drawn, one plot each")
-        menu = QMenu(self.quantities)
-        for quantity in data.QUANTITIES:
-            if quantity.of_body and not data.BY_ID[menu.actions()[-1].data()].of_body:
-                menu.addSection("Body model")
-            action = menu.addAction(f"{quantity.title} ({quantity.unit})")
-            action.setCheckable(True)
-            action.setData(quantity.id)
-            action.setChecked(quantity.id in self.shown())
-            action.triggered.connect(lambda _=False, q=quantity.id: self.toggle(q))
-        self.quantities.setMenu(menu)
+        self.menu = CurvesMenu(self.shown, self.toggle, self._subject, self.quantities)
+        self.quantities.setMenu(self.menu)
         self.pin = QPushButton("Pin")
         self.pin.setCheckable(True)
         self.pin.setToolTip("Keep the curves of the selected keypoint when another is selected")
         self.pin.clicked.connect(self.toggle_pin)
         self.band = QCheckBox("Sigma band")
         self.band.setChecked(True)
-        self.band.setToolTip("Standard deviation around the positions")
+        self.band.setToolTip("Standard deviation around positions and angles")
         self.band.toggled.connect(lambda _: self.draw())
         self.names = CurveNames()
         self.save = QPushButton("Save as CSV…")
@@ -114,21 +109,26 @@ class Curves(QWidget):
         self.copy.clicked.connect(self.copy_picture)
         line = QHBoxLayout()
         line.setContentsMargins(6, 4, 6, 4)
-        for widget in (self.quantities, self.pin, self.band):
-            line.addWidget(widget)
-        line.addWidget(self.names, 1)
-        for widget in (self.save, self.copy):
-            line.addWidget(widget)
-        for widget in (self.quantities, self.pin, self.band, self.save, self.copy):
-            widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for widget in (self.quantities, self.pin, self.band, self.names, self.save, self.copy):
+            line.addWidget(widget, int(widget is self.names))
+            if widget is not self.names:
+                widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return line
 
     # What is shown
 
     def shown(self) -> list[str]:
-        """Ids of the quantities drawn, in the order of the menu."""
-        chosen = [q.id for q in data.QUANTITIES if q.id in self._settings.curves]
+        """Ids of the quantities drawn: those of the menu in its order, then further ones."""
+        wanted = self._settings.curves
+        chosen = [q.id for q in data.QUANTITIES if q.id in wanted]
+        chosen += [q for q in wanted if q not in data.FIXED and data.quantity_of(q) is not None]
         return chosen or list(data.DEFAULT)
+
+    def _of_body(self) -> list[str]:
+        return [q.id for q in self._quantities() if q.of_body]
+
+    def _quantities(self) -> list[data.Quantity]:
+        return [q for q in map(data.quantity_of, self.shown()) if q is not None]
 
     def keypoints(self) -> list[int]:
         """The pinned keypoints and the selected one."""
@@ -141,8 +141,6 @@ class Curves(QWidget):
         new = [q for q in shown if q != quantity] if quantity in shown else [*shown, quantity]
         self._settings.curves = new or shown
         self._settings.save()
-        for action in self.quantities.menu().actions():
-            action.setChecked(action.data() in self.shown())
         self.draw()
 
     def toggle_pin(self) -> None:
@@ -170,7 +168,16 @@ class Curves(QWidget):
 
             self.plot = CurvesPlot(self._aids.view, self._go_to)
             self.plot.set_theme(self._theme)
-            self._box.addWidget(self.plot, 1)
+            scroll = QScrollArea()  # many curves in a low panel
+            scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+            scroll.setWidgetResizable(True)
+            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            scroll.setMinimumHeight(self.plot.minimumHeight())
+            scroll.setWidget(self.plot)
+            scroll.verticalScrollBar().setFixedWidth(BAR)
+            scroll.verticalScrollBar().rangeChanged.connect(self._make_room)
+            self._box.addWidget(scroll, 1)
         self._follow()
         super().showEvent(event)
 
@@ -178,6 +185,11 @@ class Curves(QWidget):
         if self.plot is not None:
             self.plot.set_left(self._left())
         super().resizeEvent(event)
+
+    def _make_room(self, _low: int, high: int) -> None:
+        """A scroll bar takes of the margin, so that frames stand above those of the timeline."""
+        if self.plot is not None:
+            self.plot.set_right(BAR if high > 0 else 0)
 
     # What happens
 
@@ -204,6 +216,7 @@ class Curves(QWidget):
     def _cursor_moved(self, frame: int) -> None:
         if self.plot is not None and self.isVisible():
             self.plot.show_cursor(frame)
+            self._read_out(frame)
 
     def _soon(self) -> None:
         if not self._draw_timer.isActive():
@@ -215,9 +228,12 @@ class Curves(QWidget):
         """Draw what is visible of the shown keypoints."""
         if self.plot is None or not self.isVisible():
             return
-        if self._rows != self.shown():
-            self._rows = self.shown()
-            self.plot.set_rows([f"{data.BY_ID[q].title}, {data.BY_ID[q].unit}" for q in self._rows])
+        from simspine_viewer.curves_made import angle_curves, angle_limits, keypoint_curves
+
+        shown = self._quantities()
+        if self._rows != [q.id for q in shown]:
+            self._rows = [q.id for q in shown]
+            self.plot.set_rows([f"{q.title}, {q.unit}" for q in shown])
         self.plot.set_left(self._left())
         self.plot.show_view()
         self.plot.show_cursor(self._cursor.frame)
@@ -225,50 +241,42 @@ class Curves(QWidget):
         colours = COLOURS[self._theme.dark]
         paint = {k: colours[i % len(colours)] for i, k in enumerate(keypoints)}
         self._write_names(paint)
-        self.angles.want(q for q in self._rows if data.BY_ID[q].of_body)
-        for row, quantity in enumerate(self._rows):
-            if data.BY_ID[quantity].of_body:
-                self.plot.draw(row, self._angle(quantity))
+        self.angles.want(self._of_body())
+        view, band = self._aids.view, self.band.isChecked()
+        for row, quantity in enumerate(shown):
+            if not quantity.of_body:
+                of_each = [
+                    keypoint_curves(
+                        self.store.values(k), quantity, paint[k], view, self._cursor.fps, band=band
+                    )
+                    for k in keypoints
+                ]
+                self.plot.draw(row, [curve for made in of_each for curve in made])
+            elif quantity.id in self.angles.values:
+                angle = self.angles.values[quantity.id]
+                curves = angle_curves(angle, self._theme, view, band=band)
+                self.plot.draw(row, curves, angle_limits(quantity.id))
             else:
-                curves = [c for k in keypoints for c in self._curves(k, quantity, paint[k])]
-                self.plot.draw(row, curves)
+                self.plot.draw(row, [])
+        self._read_out(self._cursor.frame)
 
-    def _curves(self, keypoint: int, quantity: str, colour: str) -> list[Curve]:
-        from simspine_viewer.curves_plot import Curve
+    def _read_out(self, frame: int) -> None:
+        """Write what the angles of a frame are behind their titles."""
+        from simspine_viewer.curves_made import angle_limits
 
-        view, fps = self._aids.view, self._cursor.fps
-        start, stop = max(view.start - 1, 0), min(view.stop + 1, view.n_frames)
-        values = self.store.values(keypoint)
-        staged = data.BY_ID[quantity].staged
-        final = staged and data.has_final(values, start, stop)
-        edited = values["edited"][start:stop] > 0
-        made = []
-        if final:  # what it was triangulated to is drawn dashed under it
-            under = data.curve(values, quantity, start, stop, fps, final=False)
-            made.append(Curve(colour, start, under, dashed=True))
-        line = data.curve(values, quantity, start, stop, fps, final=final)
-        band = None
-        if self.band.isChecked() and quantity in "xyz":
-            band = values["final_sigma" if final else "sigma"][start:stop]
-        return [*made, Curve(colour, start, line, band=band, edited=edited)]
-
-    def _angle(self, quantity: str) -> list[Curve]:
-        from simspine_viewer.curves_plot import Curve
-
-        values = self.angles.values.get(quantity)
-        if values is None:
-            return []
-        view = self._aids.view
-        start, stop = max(view.start - 1, 0), min(view.stop + 1, view.n_frames)
-        return [Curve(self._theme.text, start, values[start:stop])]
+        assert self.plot is not None
+        for row, quantity in enumerate(self._rows):
+            angle = self.angles.values.get(quantity)
+            if angle is not None and 0 <= frame < len(angle.values):
+                self.plot.say(row, data.readout(angle, frame, angle_limits(quantity)))
 
     def _write_names(self, paint: dict[int, str]) -> None:
-        of_body = [data.BY_ID[q].of_body for q in self._rows]
+        of_body = [q.of_body for q in self._quantities()]
         if self._document.is_open and any(of_body) and not self.angles.has_model:
             self.names.say("Angles need a body model: simulate first (Tools ▸ Simulate).")
             return
         if not paint:
-            hint = "" if all(of_body) else "Select a keypoint to see its curves."
+            hint = _HOW_ANGLES if all(of_body) else "Select a keypoint to see its curves."
             self.names.say(hint * self._document.is_open)
             return
         markers = self._document.sequence.info.skeleton.markers
@@ -288,7 +296,7 @@ class Curves(QWidget):
     def save_csv(self, path: Path) -> None:
         """Write the curves; UserError where there are none or the file cannot be written."""
         keypoints = self.keypoints()
-        of_body = [q for q in self.shown() if data.BY_ID[q].of_body and self.angles.has_model]
+        of_body = self._of_body() if self.angles.has_model else []
         if not (keypoints or of_body) or not self._document.is_open:
             raise UserError("No keypoint is selected, so there are no curves to save.")
         start, stop = self.frames()

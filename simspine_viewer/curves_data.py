@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,18 @@ ANGLES = {
     "cobb": ("Largest coronal tilt", "°"),
     "sagittal_axis": ("Sagittal vertical axis", "mm"),
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Angle:
+    """An angle (degrees) or distance (mm) of the body over T frames; NaN where it is not known.
+
+    ``seen`` (T,) is True where the points, not the priors, decide.
+    """
+
+    values: FloatArray
+    sigma: FloatArray
+    seen: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +61,60 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("picture_y", "Picture y", "px"),
     *(Quantity(name, title, unit, of_body=True) for name, (title, unit) in ANGLES.items()),
 )
-BY_ID = {quantity.id: quantity for quantity in QUANTITIES}
+_BY_ID = {quantity.id: quantity for quantity in QUANTITIES}
+#: Ids of what is there for every recording.
+FIXED = frozenset(_BY_ID)
 DEFAULT = ("x", "y", "z")
+#: Of a joint of the column, with how they are called; ids are as ``L4_L5.flexion``.
+MOTIONS = {"flexion": "flexion", "bending": "bending to the right", "twist": "twist to the left"}
+#: Ids of joint coordinates begin so: ``q.hip_flexion_r``.
+COORDINATE = "q."
+_METRES = ("_tx", "_ty", "_tz")
+_SIDES = {"r": "right", "l": "left"}
+
+
+def quantity_of(name: str) -> Quantity | None:
+    """What an id stands for: a fixed quantity, a joint's angle or a coordinate; None for nothing.
+
+    Whether a body model has that joint or coordinate is not asked.
+    """
+    if name in _BY_ID:
+        return _BY_ID[name]
+    if name.startswith(COORDINATE):
+        coordinate = name.removeprefix(COORDINATE)
+        unit = "mm" if coordinate.endswith(_METRES) else "°"
+        return Quantity(name, coordinate_title(coordinate), unit, of_body=True)
+    level, _, motion = name.partition(".")
+    if level and motion in MOTIONS:
+        return Quantity(name, f"{level_title(level)} {MOTIONS[motion]}", "°", of_body=True)
+    return None
+
+
+def readout(angle: Angle, frame: int, limits: tuple[float, float] | None) -> str:
+    """What is known of an angle in one frame, for a person to read."""
+    value, sigma = float(angle.values[frame]), float(angle.sigma[frame])
+    if not np.isfinite(value):
+        return ""
+    text = f"{value:.1f}" + (f" ± {sigma:.1f}" if np.isfinite(sigma) else "")
+    if not angle.seen[frame]:
+        text += ", from the prior"
+    if limits is not None and not limits[0] <= value <= limits[1]:
+        text += ", beyond the usual range"
+    return text.replace("-", "−")
+
+
+def level_title(level: str) -> str:
+    """How a joint of the column is called: ``L4–L5`` for ``L4_L5``."""
+    return level.replace("_", "–")
+
+
+def coordinate_title(coordinate: str) -> str:
+    """How a joint coordinate is called: ``Right hip flexion`` for ``hip_flexion_r``."""
+    words = coordinate.split("_")
+    if words[-1] in _SIDES and len(words) > 1:
+        words = [_SIDES[words.pop()], *words]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def curve(
@@ -66,7 +131,7 @@ def curve(
         speed = np.full(high - low, np.nan)
         speed[1:-1] = np.linalg.norm(xyz[2:] - xyz[:-2], axis=-1) * fps / 2000.0
         return speed[start - low : start - low + stop - start]
-    name = prefix + quantity if BY_ID[quantity].staged else quantity
+    name = prefix + quantity if _BY_ID[quantity].staged else quantity
     return values[name][start:stop]
 
 
@@ -81,7 +146,7 @@ def csv_text(
     quantities: list[str],
     frames: tuple[int, int],
     fps: float,
-    angles: dict[str, FloatArray] | None = None,
+    angles: Mapping[str, Angle] | None = None,
 ) -> str:
     """Curves as CSV: one line per frame, one column per keypoint, quantity and stage.
 
@@ -92,21 +157,25 @@ def csv_text(
     values : dict
         Fields of each of them.
     quantities : list of str
-        Ids of :data:`QUANTITIES`.
+        Ids, as :func:`quantity_of` knows them.
     frames : (int, int)
         First frame and the one after the last.
     fps : float
-    angles : dict, optional
-        Values of the quantities of the body, by id.
+    angles : mapping, optional
+        Values, SDs and what is seen of the quantities of the body, by id.
     """
     start, stop = frames
     header, columns = ["frame", "time_s"], []
-    for entry in quantities:
-        if BY_ID[entry].of_body and angles and entry in angles:
-            header.append(f"{entry}_{'deg' if BY_ID[entry].unit == '°' else 'mm'}")
-            columns.append(angles[entry][start:stop])
+    chosen = [one for one in map(quantity_of, quantities) if one is not None]
+    for one in chosen:
+        if one.of_body and angles and one.id in angles:
+            name = f"{one.id.replace('.', '_')}_{'deg' if one.unit == '°' else 'mm'}"
+            header += [name, f"{name}_sd", f"{name}_seen"]
+            angle = angles[one.id]
+            seen = np.where(np.isfinite(angle.values), angle.seen, np.nan)
+            columns += [each[start:stop] for each in (angle.values, angle.sigma, seen)]
     for keypoint, name in names.items():
-        for quantity in (BY_ID[entry] for entry in quantities if not BY_ID[entry].of_body):
+        for quantity in (one for one in chosen if not one.of_body):
             final_too = quantity.staged and has_final(values[keypoint], start, stop)
             for final in (False, True) if final_too else (False,):
                 stage = "_final" if final else ""
@@ -125,4 +194,4 @@ def csv_text(
 def _cell(value: float, head: str) -> str:
     if not np.isfinite(value):
         return ""
-    return str(int(value)) if head.endswith("_edited") else f"{value:.4f}"
+    return str(int(value)) if head.endswith(("_edited", "_seen")) else f"{value:.4f}"

@@ -24,6 +24,7 @@ NOTCH = 120.0
 ZOOM = 1.25
 MANY = 4000  # visible frames beyond which the extremes of each column are drawn
 LEAST_HEIGHT = 56  # of all plots together
+LEAST_ROW = 34  # of one plot: its title must fit; the last has the frames below it
 RIGHT = 10  # pixels right of the plots, as in the timeline
 
 
@@ -37,6 +38,7 @@ class Curve:
     dashed: bool = False
     band: FloatArray | None = None
     edited: NDArray[np.bool_] | None = None
+    hidden: bool = False  # only its band is drawn
 
 
 class _Box(pg.ViewBox):
@@ -102,6 +104,7 @@ class CurvesPlot(pg.GraphicsLayoutWidget):
         self._plots: list[pg.PlotItem] = []
         self._lines: list[pg.InfiniteLine] = []
         self._names: list[pg.TextItem] = []
+        self._titles: list[str] = []
         self._theme: Theme | None = None
         self._left = 80.0
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the window
@@ -131,10 +134,15 @@ class CurvesPlot(pg.GraphicsLayoutWidget):
         for plot in self._plots:
             plot.getAxis("left").setWidth(width)
 
+    def set_right(self, taken: int) -> None:
+        """Leave less of the margin, where something beside the plots takes some of it."""
+        self.ci.layout.setContentsMargins(0, 2, RIGHT - taken, 2)
+
     def set_rows(self, titles: list[str]) -> None:
         """Have one empty plot for each title."""
         self.clear()
-        self._plots, self._lines, self._names = [], [], []
+        self._plots, self._lines, self._names, self._titles = [], [], [], titles
+        self.setMinimumHeight(max(LEAST_HEIGHT, LEAST_ROW * len(titles) + LEAST_ROW // 2))
         for row, title in enumerate(titles):
             axes = {"bottom": _Frames("bottom")}
             plot = self.addPlot(
@@ -184,16 +192,28 @@ class CurvesPlot(pg.GraphicsLayoutWidget):
         for line in self._lines:
             line.setValue(frame + 0.5)
 
-    def draw(self, row: int, curves: list[Curve]) -> None:
-        """Replace the curves of one plot."""
+    def say(self, row: int, text: str) -> None:
+        """Write something behind the title of a plot."""
+        self._names[row].setText(f"{self._titles[row]}   {text}" if text else self._titles[row])
+
+    def draw(
+        self, row: int, curves: list[Curve], limits: tuple[float, float] | None = None
+    ) -> None:
+        """Replace the curves of one plot; ``limits`` are lines across it."""
         plot, line = self._plots[row], self._lines[row]
         plot.clear()
         plot.addItem(line, ignoreBounds=True)
+        for limit in limits or ():
+            colour = self._theme.muted if self._theme else "w"
+            pen = pg.mkPen(colour, width=1.0, style=Qt.PenStyle.DotLine)
+            plot.addItem(pg.InfiniteLine(limit, angle=0, pen=pen), ignoreBounds=True)
         lows, highs = [], []
         for curve in curves:
             x = np.asarray(curve.start + 0.5 + np.arange(len(curve.values)), float)
             if curve.band is not None and len(x) <= MANY:
                 self._band(plot, x, curve.values, curve.band, curve.colour)
+            if curve.hidden:
+                continue
             style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
             pen = pg.mkPen(curve.colour, width=1.6, style=style)
             item = pg.PlotDataItem(x, curve.values, pen=pen, connect="finite")

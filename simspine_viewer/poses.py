@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import queue
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer
 
 from pipeline.data.errors import UserError
 from pipeline.data.patch import Change
@@ -29,8 +29,9 @@ FloatArray = NDArray[np.float64]
 
 # While a marker is dragged: median 0.05 mm, 99th percentile 1 mm from the exact minimum.
 _TOLERANCE = 1e-4
+_POLL_MS = 20
 
-log = logging.getLogger(__name__)
+_Made: TypeAlias = "tuple[StoredSubject, Subject | None, LiveSolver | None, str]"
 
 
 class Poses(QObject):
@@ -40,8 +41,6 @@ class Poses(QObject):
     half a second. That waits until the worker has compiled it, which takes much longer, once, on a
     new computer.
     """
-
-    _loaded = Signal(object, object, object, str)
 
     def __init__(
         self,
@@ -64,7 +63,11 @@ class Poses(QObject):
         document.preview_changed.connect(self._preview_changed)
         simulations.changed.connect(self._subject_changed)
         jobs.partial.connect(self._worker_is_ready)
-        self._loaded.connect(self._take)
+        # The thread may outlive the window, so it is asked: it must not speak to a QObject itself.
+        self._made: queue.SimpleQueue[_Made] = queue.SimpleQueue()
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
+        self._poll.timeout.connect(self._ask)
 
     @property
     def ready(self) -> bool:
@@ -197,16 +200,22 @@ class Poses(QObject):
         self._loading = subject
         project = self._document.project
         where = Path() if project is None else project.path
-        sequence = self._document.sequence
-        names = sequence.info.skeleton.markers
+        names, made = self._document.sequence.info.skeleton.markers, self._made
 
         def work() -> None:
             try:
-                self._loaded.emit(subject, *_made_ready(subject, names, where), "")
+                made.put((subject, *_made_ready(subject, names, where), ""))
             except UserError as error:
-                self._loaded.emit(subject, None, None, str(error))
+                made.put((subject, None, None, str(error)))
 
         threading.Thread(target=work, name="live-solver", daemon=True).start()
+        self._poll.start()
+
+    def _ask(self) -> None:
+        while not self._made.empty():
+            self._take(*self._made.get())
+        if self._loading is None:
+            self._poll.stop()
 
     def _take(
         self, stored: StoredSubject, subject: Subject | None, solver: LiveSolver | None, why: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simspine_viewer.job_manager import JobState
     from simspine_viewer.main_window import MainWindow
 
-LIMIT_MS = 240_000
+LIMIT_MS = 400_000
 POLL_MS = 100
 
 
@@ -37,6 +37,7 @@ class SmokeTest(QObject):
         self._steps: list[tuple[str, Callable[[], None], Callable[[], bool]]] = [
             ("the demo is open", self._open_demo, lambda: window.document.is_open),
             ("pictures and 3D are shown", self._step, self._shown),
+            ("the simulation worker makes a model that follows", self._simulate, self._follows),
             ("the geometry worker exports", self._export, lambda: self._ended("export")),
             ("the media worker makes a proxy", self._prepare, lambda: self._ended("make_proxy")),
         ]
@@ -85,6 +86,14 @@ class SmokeTest(QObject):
             for y in range(0, picture.height(), 7)
         }
         return len(colours) > 8  # a picture, not an empty rectangle
+
+    def _simulate(self) -> None:
+        self._window.table.actions["simulate"].trigger()
+
+    def _follows(self) -> bool:
+        """The solver of the worker and that of the window are compiled by now."""
+        window = self._window
+        return window.simulations.subject is not None and window.poses.ready and window.settled()
 
     def _export(self) -> None:
         project = self._window.document.project

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from pipeline.io.trc import read_trc
@@ -135,26 +137,27 @@ def test_angles_over_time_go_stale_with_an_edit_and_come_back(
     window.docks["curves"].show()
     wait_until(lambda: "trunk_lean" in curves.angles.values and curves.angles.complete)
     lean = curves.angles.values["trunk_lean"]
-    assert np.isfinite(lean).all()
-    assert window.simulation_panel.angles[11].text() == f"{lean[FRAME]:.1f}°".replace("-", "−")
+    assert np.isfinite(lean.values).all()
+    text = f"{lean.values[FRAME]:.1f}°".replace("-", "−")
+    assert window.simulation_panel.angles[11].text() == text
     wait_until(lambda: curves.store.complete)
     assert np.isfinite(curves.store.values(keypoint(window, "LHip"))["model"]).all()
 
     start = document.points_at(FRAME).xyz[9].copy()
     window.editor.drag_in_3d(9, start + np.array([0.0, 0.02, 0.0]))
     window.editor.release()
-    wait_until(lambda: bool(np.isnan(curves.angles.values["trunk_lean"][FRAME])))
+    wait_until(lambda: bool(np.isnan(curves.angles.values["trunk_lean"].values[FRAME])))
     wait_until(lambda: not len(stale(window)), LONG)
-    wait_until(lambda: bool(np.isfinite(curves.angles.values["trunk_lean"]).all()))
+    wait_until(lambda: bool(np.isfinite(curves.angles.values["trunk_lean"].values).all()))
     window.table.actions["undo"].trigger()
     wait_until(lambda: not len(stale(window)), LONG)
 
     target = tmp_path / "angles.csv"
     curves.save_csv(target)
     header, first, *_ = target.read_text().splitlines()
-    assert header.split(",")[2:4] == ["lumbar_lordosis_deg", "trunk_lean_deg"]
+    assert header.split(",")[2:8:3] == ["lumbar_lordosis_deg", "trunk_lean_deg"]
     assert "LWrist_model_mm" in header, "undo went to the wrist"
-    assert float(first.split(",")[3]) == pytest.approx(lean[0], abs=0.5)
+    assert float(first.split(",")[5]) == pytest.approx(lean.values[0], abs=0.5)
     window.docks["curves"].hide()
     lane = window.timeline.lanes()
     window.timeline.set_lanes(["model", "residual"])
@@ -164,6 +167,50 @@ def test_angles_over_time_go_stale_with_an_edit_and_come_back(
     assert known.all()
     assert 5.0 < np.median(store.values["model"]) < 150.0
     window.timeline.set_lanes([one.id for one in lane])
+
+
+def test_every_joint_has_a_curve_that_says_what_is_known_of_it(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    """Nobody saw the column between neck and hips: its joints are told by the priors."""
+    curves = window.curves
+    window.settings.curves = ["trunk_lean"]
+    window.docks["curves"].show()
+    curves.menu.fill()
+    for path in (["Joints of the column", "Lumbar", "L4–L5", "Twist to the left (°)"],
+                 ["Joint angles", "Legs", "Right knee angle (°)"]):  # fmt: skip
+        menu = curves.menu
+        for title in path[:-1]:
+            menu = next(a for a in menu.actions() if a.text() == title).menu()
+        next(a for a in menu.actions() if a.text() == path[-1]).trigger()
+    assert curves.shown() == ["trunk_lean", "L4_L5.twist", "q.knee_angle_r"]
+    wait_until(lambda: "q.knee_angle_r" in curves.angles.values and curves.angles.complete)
+    lean, twist, knee = (curves.angles.values[name] for name in curves.shown())
+    assert lean.seen[FRAME]
+    assert knee.seen[FRAME]
+    assert not twist.seen.any()
+    assert 0.5 < np.median(lean.sigma) < 15.0
+    assert np.isfinite(twist.values).all()
+    assert np.median(twist.sigma) > 0.0
+    window.time.set_frame(FRAME - 1)
+    window.time.set_frame(FRAME)
+    assert curves.plot is not None
+    titles = [item.toPlainText() for item in curves.plot._names]
+    assert titles[0].endswith(
+        f"{lean.values[FRAME]:.1f} ± {lean.sigma[FRAME]:.1f}".replace("-", "−")
+    )
+    assert titles[1].endswith("from the prior")
+    target = tmp_path / "joints.csv"
+    curves.save_csv(target)
+    header, first, *_ = target.read_text().splitlines()
+    row = dict(zip(header.split(","), first.split(","), strict=True))
+    assert row["L4_L5_twist_deg_seen"] == "0"
+    assert row["q_knee_angle_r_deg_seen"] == "1"
+    assert float(row["L4_L5_twist_deg_sd"]) == pytest.approx(twist.sigma[0], abs=1e-3)
+    curves.menu.fill()
+    assert "L4–L5 twist to the left (°)" in [a.text() for a in curves.menu.actions()]
+    window.docks["curves"].hide()
+    window.settings.curves = []
 
 
 def test_labels_have_every_keypoint(
@@ -187,6 +234,54 @@ def test_the_model_is_saved_for_opensim(
     monkeypatch.setattr(dialogs, "ask_new_file", lambda *_: model)
     window.table.actions["save-model"].trigger()
     assert "<OpenSimDocument" in model.read_text()
+
+
+def weigh(window: MainWindow, part: str, text: str) -> None:
+    """Type a weight as a user does."""
+    box = window.simulation_panel.weights.boxes[part]
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, text)
+    QTest.keyClick(box, Qt.Key.Key_Return)
+
+
+def test_parts_of_the_body_count_more_or_not_at_all(window: MainWindow) -> None:
+    weights, document = window.simulation_panel.weights, window.document
+    simulations, made = window.simulations, window.simulations.subject
+    arms = [keypoint(window, name) for name in ("LElbow", "RElbow", "LWrist", "RWrist")]
+
+    def away() -> float:
+        pose = document.pose_at(FRAME)
+        assert pose is not None
+        points = document.points_at(FRAME).fused
+        return float(np.linalg.norm((pose.markers - points)[arms], axis=-1).mean())
+
+    usual = away()
+    assert not weights.rows.isVisible()
+    QTest.mouseClick(weights.fold, Qt.MouseButton.LeftButton)
+    assert weights.rows.isVisible()
+    weigh(window, "arms", "0")
+    assert simulations.choice.weights == {"arms": 0.0}
+    assert FRAME in stale(window)
+    simulated(window)
+    assert not len(stale(window))
+    assert simulations.subject is not made
+    assert not simulations.is_outdated
+    assert away() > 2.0 * usual, "nothing pulls the arms"
+    for part in ("head", "column", "pelvis"):
+        weigh(window, part, "0")
+    before = simulations.choice
+    weigh(window, "legs", "0")
+    assert "At least one part" in window.simulation_panel.result.text()
+    assert simulations.choice == before
+    assert weights.boxes["legs"].value() == 1.0
+    for part in weights.boxes:
+        weigh(window, part, "1")
+    assert simulations.choice.weights == {}
+    simulated(window)
+    assert away() == pytest.approx(usual, abs=1e-3)
+    QTest.mouseClick(weights.fold, Qt.MouseButton.LeftButton)
+    assert not weights.rows.isVisible()
 
 
 def test_cancelled_a_model_stays_and_without_its_worker_it_is_made_anew(
