@@ -20,6 +20,7 @@ from pipeline.cli.arguments import (
 from pipeline.cli.dataset import add_dataset_command
 from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
+from pipeline.cli.train import add_train_command
 from pipeline.data.errors import UserError
 
 FORMATS = ("trc", "csv", "openpose", "coco")
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_model_commands(commands)
     add_dataset_command(commands)
+    add_train_command(commands)
 
     demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")
     demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")
