@@ -24,8 +24,9 @@ class LifterTraining:
         How many steps in a row use the same clips, mirrored anew: making them takes time too.
     width, blocks, widening, temporal
         Of :class:`pipeline.models.lifter_network.LifterSpec`.
-    learning_rate, warm_up, weight_decay : float, int, float
-        Of AdamW; the rate rises over ``warm_up`` steps and falls along a half cosine.
+    learning_rate, inner_rate, warm_up, weight_decay : float, float, int, float
+        Of AdamW, and of Muon for the matrices of the blocks; rates rise over ``warm_up`` steps
+        and fall along a half cosine.
     average : float
         Part of the old weights that the running average keeps in a step.
     upright : float
@@ -44,6 +45,7 @@ class LifterTraining:
     widening: int = 2
     temporal: bool = True
     learning_rate: float = 1e-3
+    inner_rate: float = 0.02
     warm_up: int = 200
     weight_decay: float = 0.01
     average: float = 0.998
@@ -107,7 +109,7 @@ def _checked(path: Path, name: str, value: object, default: object) -> Any:
             )
         return value
     most = 1.0 if name in _PARTS else float("inf")
-    if not 0.0 <= value <= most or (name == "learning_rate" and value == 0.0):
+    if not 0.0 <= value <= most or (name.endswith("_rate") and value == 0.0):
         limit = f"from 0 to {most:g}" if name in _PARTS else "above 0"
         raise UserError(f"{path}: {name} must be {limit}, not {value!r}.")
     return float(value)

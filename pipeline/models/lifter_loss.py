@@ -11,7 +11,7 @@ from pipeline.models.lifter_network import LifterOutput
 # Points of the spine count this much more than others.
 _SPINE_WEIGHT = 2.0
 _SPINE = ("spine", "neck", "hip", "clavicle", "latissimus", "head")
-_ANGLE_WEIGHT, _SIGMA_WEIGHT, _SPEED_WEIGHT = 0.1, 0.003, 0.5
+_ANGLE_WEIGHT, _SIGMA_WEIGHT, _SPEED_WEIGHT = 0.3, 0.003, 0.5
 _LEAST = 1e-4  # m; a distance has no slope at 0
 
 

@@ -24,13 +24,14 @@ from pipeline.models.lifter_input import lifter_input
 from pipeline.models.lifter_loss import lifter_loss, point_weights
 from pipeline.models.lifter_mirror import mirrored
 from pipeline.models.lifter_network import LifterNetwork, LifterSpec
+from pipeline.models.muon import Muon
 from pipeline.quality.procrustes import aligned_errors
 
 Floats = NDArray[np.float32]
 
 WEIGHTS, STATE, HISTORY = "lifter.pt", "training.pt", "history.jsonl"
-# Clips that go through the network at once in a validation.
-_TOGETHER = 64
+# Frames that go through the network at once in a validation.
+_TOGETHER = 4000
 
 
 class Clips(Protocol):
@@ -133,15 +134,14 @@ class _Run:
         self.average = LifterNetwork(spec_of(training))
         self.average.load_state_dict(self.network.state_dict())
         self.average.requires_grad_(False)
-        decayed = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": training.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            lr=training.learning_rate,
+        inner = [p for p in self.network.blocks.parameters() if p.ndim == 2]
+        inside = {id(p) for p in inner}
+        outer = [p for p in self.network.parameters() if id(p) not in inside]
+        self.optimisers: tuple[torch.optim.Optimizer, ...] = (
+            Muon(inner, training.inner_rate, weight_decay=training.weight_decay),
+            torch.optim.AdamW(outer, training.learning_rate, weight_decay=training.weight_decay),
         )
+        self.rates = (training.inner_rate, training.learning_rate)
         self.weights = point_weights()
         self._validation: list[_Tensors] = []
         self._last: tuple[int, Clips] | None = None
@@ -161,6 +161,12 @@ class _Run:
                 rays[flipped], score[flipped], up[flipped], xyz[flipped], angles[flipped]
             )
             rays[flipped], score[flipped], up[flipped], xyz[flipped], angles[flipped] = turned
+        if not self.training.temporal:  # every frame is a window of its own
+            frames = rays.shape[1]
+            up = up.repeat(frames, axis=0)
+            rays, score, xyz, angles = (
+                values.reshape(-1, 1, *values.shape[2:]) for values in (rays, score, xyz, angles)
+            )
         given = lifter_input(rays, score, up)
         local = np.einsum("nji,ntkj->ntki", given.camera_from_view, xyz)
         return _Tensors(
@@ -181,15 +187,17 @@ class _Run:
     def advance(self, batch: _Tensors) -> TrainingStep:
         """One step of the optimiser, and a validation where one is due."""
         training = self.training
-        for group in self.optimiser.param_groups:
-            group["lr"] = training.learning_rate * _rate_factor(self.step, training)
+        for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * _rate_factor(self.step, training)
         self.network.train()
         out = self.network(batch.features, batch.size)
         loss = lifter_loss(out, batch.xyz, batch.angles, self.weights)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         value = loss.item()
         kept = min(training.average, (1.0 + self.step) / (10.0 + self.step))
         with torch.no_grad():
@@ -218,8 +226,9 @@ class _Run:
             self._validation = [self.batch(-1 - number) for number in range(count)]
         errors, angles = [], []
         for batch in self._validation:
-            for start in range(0, len(batch.features), _TOGETHER):
-                here = slice(start, start + _TOGETHER)
+            together = max(1, _TOGETHER // batch.features.shape[1])
+            for start in range(0, len(batch.features), together):
+                here = slice(start, start + together)
                 with torch.inference_mode():
                     out = self.average(batch.features[here], batch.size[here])
                 errors.append(1000.0 * aligned_errors(out.xyz.numpy(), batch.xyz[here].numpy()))
@@ -242,7 +251,7 @@ class _Run:
                 "best": self.best,
                 "network": self.network.state_dict(),
                 "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
                 "history": self.history,
             },
         )
@@ -275,7 +284,8 @@ class _Run:
             self.history = list(state["history"])
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
-            self.optimiser.load_state_dict(state["optimiser"])
+            for optimiser, stored in zip(self.optimisers, state["optimisers"], strict=True):
+                optimiser.load_state_dict(stored)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise UserError(
                 f"{self.folder / STATE} is not the state of a lifter's training."
@@ -285,7 +295,7 @@ class _Run:
 def spec_of(training: LifterTraining) -> LifterSpec:
     """The shape of the network that a training makes."""
     return LifterSpec(
-        frames=training.frames,
+        frames=training.frames if training.temporal else 1,
         width=training.width,
         blocks=training.blocks,
         widening=training.widening,
