@@ -20,8 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.machine import name_machine
 from pipeline.data.camera import Camera
@@ -40,6 +39,7 @@ from pipeline.synthesis.physique import BodyRange, random_person
 FloatArray = NDArray[np.float64]
 Lift = Callable[[FloatArray, FloatArray, Camera], Lifted]
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 CLIPS, FRAMES, SEED = 120, 120, 2026
 CLEAN_GOAL, SHARE_GOAL, NOISY_GOAL, LARGEST = 10.0, 1.0 / 3.0, 14.0, 10e6
 # SIMSPINE's own lifters on its own set, by its own protocol.
@@ -64,7 +64,7 @@ def mean_pose() -> FloatArray:
     poses = draw_batch(1, 0, 400, 1).xyz[:, 0].astype(np.float64)
     mean = poses[0]
     for _ in range(5):
-        mean = laid_over(poses, np.broadcast_to(mean, poses.shape)).mean(axis=0)
+        mean = np.asarray(laid_over(poses, np.broadcast_to(mean, poses.shape)).mean(axis=0))
     return mean
 
 
@@ -196,17 +196,16 @@ def print_real(network: LifterNetwork, alone: Lift, mean: FloatArray, data: Path
     truth = solved.xyz.reshape(shape[0], shape[2], 3)[:, BODY]
     print(
         f"\nreal session, each view alone against the points triangulated from all, mm once laid "
-        f"over them\n{'':8}  lifter  frame by frame  mean pose   (17 body joints, {shape[0]} frames)"
+        f"over them ({len(BODY)} body joints, {shape[0]} frames)\n"
+        f"{'':8}  lifter  frame by frame  mean pose"
     )
     good = True
     still = aligned_errors(np.broadcast_to(mean[BODY], truth.shape), truth)
     for v, camera in enumerate(cameras):
+        seen = (xy[:, v], score[:, v], camera)
+        ways = (lift(network, *seen), alone(*seen))
         figures = [
-            1000.0 * float(np.nanmean(aligned_errors(way(xy[:, v], score[:, v], camera), truth)))
-            for way in (
-                lambda *a: lift(network, *a).xyz[:, BODY],
-                lambda *a: alone(*a).xyz[:, BODY],
-            )
+            1000.0 * float(np.nanmean(aligned_errors(way.xyz[:, BODY], truth))) for way in ways
         ]
         figures.append(1000.0 * float(np.nanmean(still)))
         met = figures[0] < min(figures[1:])

@@ -46,16 +46,12 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.steps is not None:
         args["steps"] = arguments.steps
     job = Job(0, "train_lifter", args, title="Training the lifter")
-    events = run_job(job, {"train_lifter": train_lifter})
     ending = None
-    try:
-        with ProgressBar() as bar:
-            for event in events:
-                if isinstance(event, Progress):
-                    bar.show(event.fraction, event.text)
-                ending = event
-    finally:
-        events.close()
+    with ProgressBar() as bar:
+        for event in run_job(job, {"train_lifter": train_lifter}):
+            if isinstance(event, Progress):
+                bar.show(event.fraction, event.text)
+            ending = event
     if isinstance(ending, Failed):
         raise CommandError(Exit.FAILED, ending.message)
     if isinstance(ending, Done):

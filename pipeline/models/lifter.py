@@ -107,15 +107,15 @@ def lift(
     sums.append(np.zeros_like(sums[-1]))
     total = np.zeros((len(rays), 1))
     sure = np.where(np.isfinite(rays).all(axis=-1), np.nan_to_num(sure), 0.0).astype(np.float32)
-    seen = (sure > 0.0).any(axis=1)
+    seen = np.asarray((sure > 0.0).any(axis=1))
     # Near its ends a window knows less of what came before or comes after.
     weight = 1.0 - np.abs(np.arange(frames) - 0.5 * (frames - 1)) / (0.5 * frames + 1.0)
     for start in range(0, len(where), _TOGETHER):
         here = where[start : start + _TOGETHER]
-        inside = here < len(rays)
+        inside = np.asarray(here < len(rays))
         held = np.minimum(here, len(rays) - 1)
         given = np.where(inside[..., None], sure[held], 0.0).astype(np.float32)
-        some = (seen[held] & inside).any(axis=1)
+        some = np.asarray((seen[held] & inside).any(axis=1))
         found = _both_ways(lifter, rays[held], given, np.tile(up, (len(here), 1)))
         share = (weight * some[:, None] * inside)[..., None]
         for values, sum_ in zip(found, sums, strict=True):

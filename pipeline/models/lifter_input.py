@@ -58,7 +58,7 @@ def lifter_input(rays: Floats, score: Floats, up: Floats | None) -> LifterInput:
         The vertical in the camera's axes; NaN or None where it is not known.
     """
     n, frames, points, _ = rays.shape
-    there = np.isfinite(rays).all(axis=-1) & (score > 0.0)
+    there = np.asarray(np.isfinite(rays).all(axis=-1) & (score > 0.0))
     turn = _towards(_middle(rays, there))
     seen = np.where(there[..., None], rays, 0.0)
     along = np.einsum("nij,ntkj->ntki", turn[:, :, :2], seen) + turn[:, None, None, :, 2]
@@ -74,8 +74,9 @@ def lifter_input(rays: Floats, score: Floats, up: Floats | None) -> LifterInput:
     features[..., 2 * points : 3 * points] = sure
     features[..., 3 * points] = np.log(size / _USUAL_SIZE)[:, None]
     vertical = np.full((n, 3), np.nan) if up is None else up
-    known = np.isfinite(vertical).all(axis=1)
-    turned = np.einsum("nij,nj->ni", turn, np.where(known[:, None], vertical, 0.0))
+    known = np.asarray(np.isfinite(vertical).all(axis=1))
+    upright = np.where(known[:, None], vertical, 0.0).astype(np.float64)
+    turned = np.einsum("nij,nj->ni", turn, upright)
     features[..., 3 * points + 1 : 3 * points + 4] = turned[:, None]
     features[..., 3 * points + 4] = known[:, None]
     return LifterInput(
@@ -87,19 +88,35 @@ def lifter_input(rays: Floats, score: Floats, up: Floats | None) -> LifterInput:
 
 def _middle(rays: Floats, there: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(N, 2) median of what is there; straight ahead where nothing is."""
-    middle = np.zeros((len(rays), 2))
-    for n, mask in enumerate(there):
-        if mask.any():
-            middle[n] = np.median(rays[n][mask], axis=0)
-    return middle
+    middle = np.stack([_quantile(rays[..., axis], there, 0.5) for axis in (0, 1)], axis=1)
+    return np.nan_to_num(middle.astype(np.float64))
 
 
 def _size(distance: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
-    size = np.full(len(distance), _USUAL_SIZE)
-    for n, mask in enumerate(there):
-        if mask.any():
-            size[n] = max(float(np.quantile(distance[n][mask], _SIZE_QUANTILE)), _LEAST_SIZE)
-    return size
+    """(N,) distance within which most of what is there lies; the usual one where nothing is."""
+    size = np.maximum(_quantile(distance, there, _SIZE_QUANTILE), _LEAST_SIZE)
+    return np.where(np.isnan(size), _USUAL_SIZE, size)
+
+
+def _quantile(
+    values: NDArray[np.floating], there: NDArray[np.bool_], part: float
+) -> NDArray[np.floating]:
+    """(N,) quantile of the (N, T, K) values that are there; NaN where nothing is."""
+    kept = np.where(there, values, np.inf).reshape(len(values), -1)
+    kept.sort(axis=1)
+    count = there.sum(axis=(1, 2))
+    place = part * np.maximum(count - 1, 0)
+    below = place.astype(np.intp)
+    above = np.minimum(below + 1, np.maximum(count - 1, 0))
+    rows = np.arange(len(kept))
+    low, high = kept[rows, below], kept[rows, above]
+    share = (place - below).astype(values.dtype)
+    with np.errstate(invalid="ignore"):
+        # From the nearer end, as numpy's own quantile does.
+        found = np.where(
+            share < 0.5, low + (high - low) * share, high - (high - low) * (1.0 - share)
+        )
+    return np.where(count > 0, found, np.nan)
 
 
 def _towards(middle: NDArray[np.float64]) -> NDArray[np.float64]:

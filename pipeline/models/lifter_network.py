@@ -95,9 +95,9 @@ class LifterNetwork(nn.Module):
         reach, depth, moved, log_sigma, angles, log_angle_sigma = out.split(
             [1, k, 2 * k, k, a, a], dim=-1
         )
-        seen = features[..., : 2 * k].unflatten(-1, (k, 2))
+        seen = features[..., : 2 * k].reshape(*features.shape[:-1], k, 2)
         scale = _USUAL_REACH * torch.exp(reach.clamp(-3.0, 3.0)) + size * depth
-        across = seen * scale[..., None] + moved.unflatten(-1, (k, 2))
+        across = seen * scale[..., None] + moved.reshape(seen.shape)
         xyz = torch.cat([across, depth[..., None]], dim=-1)
         return LifterOutput(
             xyz - xyz[..., self.spec.root : self.spec.root + 1, :],
@@ -120,7 +120,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.over_time is not None:
             x = x + self.over_time(x)
-        return x + self.narrow(torch.relu(self.widen(self.norm(x))))
+        changed: Tensor = self.narrow(torch.relu(self.widen(self.norm(x))))
+        return x + changed
 
 
 class _OverTime(nn.Module):
@@ -135,7 +136,7 @@ class _OverTime(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         n, frames, width = x.shape
-        parts = self.norm(x).unflatten(-1, (self.groups, width // self.groups))
+        parts = self.norm(x).reshape(n, frames, self.groups, width // self.groups)
         mixed = torch.einsum("gst,ntgc->nsgc", self.mix, parts)
         joined: Tensor = self.join(mixed.reshape(n, frames, width))
         return joined

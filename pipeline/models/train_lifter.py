@@ -9,44 +9,24 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from pipeline.data.errors import UserError
 from pipeline.data.skeleton import project_skeleton
+from pipeline.models.lifter_batches import Clips, LifterBatch, batch_of
 from pipeline.models.lifter_config import LifterTraining, as_table
 from pipeline.models.lifter_files import read_state, save_lifter, write_state
-from pipeline.models.lifter_input import lifter_input
 from pipeline.models.lifter_loss import lifter_loss, point_weights
-from pipeline.models.lifter_mirror import mirrored
 from pipeline.models.lifter_network import LifterNetwork, LifterSpec
 from pipeline.models.muon import Muon
 from pipeline.quality.procrustes import aligned_errors
 
-Floats = NDArray[np.float32]
-
 WEIGHTS, STATE, HISTORY = "lifter.pt", "training.pt", "history.jsonl"
 # Frames that go through the network at once in a validation.
 _TOGETHER = 4000
-
-
-class Clips(Protocol):
-    """Rays, scores, verticals and truth, as ``pipeline.synthesis.lifting_samples`` describes."""
-
-    @property
-    def rays(self) -> Floats: ...
-    @property
-    def score(self) -> Floats: ...
-    @property
-    def up(self) -> Floats: ...
-    @property
-    def xyz(self) -> Floats: ...
-    @property
-    def spine(self) -> Floats: ...
 
 
 #: Clips of a batch by its number; those of a validation have numbers below 0.
@@ -75,14 +55,6 @@ class TrainingStep:
     best: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tensors:
-    features: Tensor
-    size: Tensor
-    xyz: Tensor
-    angles: Tensor
-
-
 def train_lifter(
     training: LifterTraining, batches: Batches, folder: Path, card: dict[str, Any] | None = None
 ) -> Generator[TrainingStep, None, Path]:
@@ -105,7 +77,7 @@ def train_lifter(
     if (folder / STATE).exists():
         run.restore()
     with ThreadPoolExecutor(1) as pool:
-        coming: Future[_Tensors] | None = None
+        coming: Future[LifterBatch] | None = None
         try:
             while run.step < training.steps:
                 coming = coming or pool.submit(run.batch, run.step)
@@ -143,38 +115,12 @@ class _Run:
         )
         self.rates = (training.inner_rate, training.learning_rate)
         self.weights = point_weights()
-        self._validation: list[_Tensors] = []
+        self._validation: list[LifterBatch] = []
         self._last: tuple[int, Clips] | None = None
 
-    def batch(self, number: int) -> _Tensors:
-        """A batch as tensors, some of it mirrored, the vertical hidden in some of it."""
-        clips = self._clips(number)
-        rng = np.random.default_rng([self.training.seed, 7, abs(number), int(number < 0)])
-        told = rng.random(len(clips.up)) < self.training.upright
-        flipped = rng.random(len(clips.up)) < 0.5
-        up = np.where(told[:, None], clips.up, np.nan).astype(np.float32)
-        rays, score, xyz, angles = (
-            np.array(values) for values in (clips.rays, clips.score, clips.xyz, clips.spine)
-        )
-        if number >= 0 and flipped.any():
-            turned = mirrored(
-                rays[flipped], score[flipped], up[flipped], xyz[flipped], angles[flipped]
-            )
-            rays[flipped], score[flipped], up[flipped], xyz[flipped], angles[flipped] = turned
-        if not self.training.temporal:  # every frame is a window of its own
-            frames = rays.shape[1]
-            up = up.repeat(frames, axis=0)
-            rays, score, xyz, angles = (
-                values.reshape(-1, 1, *values.shape[2:]) for values in (rays, score, xyz, angles)
-            )
-        given = lifter_input(rays, score, up)
-        local = np.einsum("nji,ntkj->ntki", given.camera_from_view, xyz)
-        return _Tensors(
-            torch.from_numpy(given.features),
-            torch.from_numpy(given.size),
-            torch.from_numpy(np.ascontiguousarray(local, dtype=np.float32)),
-            torch.from_numpy(angles),
-        )
+    def batch(self, number: int) -> LifterBatch:
+        """Batch ``number`` of the training, or of the validation where it is below 0."""
+        return batch_of(self._clips(number), self.training, number)
 
     def _clips(self, number: int) -> Clips:
         if number < 0:  # asked for by the thread that trains, the others by the one that waits
@@ -184,7 +130,7 @@ class _Run:
             self._last = made, self.batches(made)
         return self._last[1]
 
-    def advance(self, batch: _Tensors) -> TrainingStep:
+    def advance(self, batch: LifterBatch) -> TrainingStep:
         """One step of the optimiser, and a validation where one is due."""
         training = self.training
         for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
@@ -194,7 +140,7 @@ class _Run:
         out = self.network(batch.features, batch.size)
         loss = lifter_loss(out, batch.xyz, batch.angles, self.weights)
         self.network.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimiser in self.optimisers:
             optimiser.step()

@@ -29,7 +29,7 @@ def laid_over(found: ArrayLike, truth: ArrayLike) -> FloatArray:
     P-MPJPE.
     """
     a, b = np.asarray(found, np.float64), np.asarray(truth, np.float64)
-    both = np.isfinite(a).all(axis=-1) & np.isfinite(b).all(axis=-1)
+    both = np.asarray(np.isfinite(a).all(axis=-1) & np.isfinite(b).all(axis=-1))
     count = both.sum(axis=-1)[..., None, None]
     weight = both[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +25,10 @@ from pipeline.kinematics.model import (
 )
 from pipeline.simulation.model_tables import read_tables
 from pipeline.simulation.osim_model import extract_kinematics
-from pipeline.synthesis.motion import minimum_jerk
+from pipeline.synthesis.motion_courses import Course, activation, waves
 from pipeline.synthesis.motion_families import FAMILIES, Family, Gesture
 
 FloatArray = NDArray[np.float64]
-Course = Literal["rests", "waves"]
 
 # Joints without end stops in the model, degrees: as far as most people get.
 _NATURAL = {
@@ -187,40 +185,8 @@ def _posture(
             own[c] = centre + spread * rng.standard_normal()
     for name, prior in _spine_priors().items():
         own[coordinate_index(person, name)] = setting.own_posture * prior * rng.standard_normal()
-    tremble = _TREMBLE * free * _waves(rng, times, person.n_coordinates, _TREMBLE_HERTZ)
+    tremble = _TREMBLE * free * waves(rng, times, person.n_coordinates, _TREMBLE_HERTZ)
     return np.asarray(own + tremble)
-
-
-def _waves(
-    rng: np.random.Generator, times: FloatArray, count: int, hertz: tuple[float, float]
-) -> FloatArray:
-    """(T, count) sums of three sines, SD 0.5 over all times, never beyond ±1.3."""
-    pace = 2.0 * np.pi * rng.uniform(*hertz, (3, count))
-    phase = rng.uniform(0.0, 2.0 * np.pi, (3, count))
-    share = np.array([0.6, 0.45, 0.25])[:, None, None]
-    return np.asarray((share * np.sin(pace[:, None] * times[:, None] + phase[:, None])).sum(axis=0))
-
-
-def _activation(
-    rng: np.random.Generator, times: FloatArray, setting: MotionSetting, signed: bool
-) -> FloatArray:
-    if setting.course == "waves":
-        pace = 0.5 * np.pi / rng.uniform(*setting.seconds)
-        swing = np.sin(pace * times + rng.uniform(0.0, 2.0 * np.pi))
-        slow = np.sin(0.37 * pace * times + rng.uniform(0.0, 2.0 * np.pi))
-        wave = 0.75 * swing + 0.25 * slow
-        return wave if signed else 0.5 + 0.5 * wave
-    begin = -rng.uniform(0.0, 2.0)
-    knots = [(begin, _level(rng, signed))]
-    while knots[-1][0] < times[-1]:
-        value = knots[-1][1] if rng.random() < 0.2 else _level(rng, signed)
-        knots.append((knots[-1][0] + rng.uniform(*setting.seconds), value))
-    return minimum_jerk(times, knots)
-
-
-def _level(rng: np.random.Generator, signed: bool) -> float:
-    level = 0.0 if rng.random() < 0.25 else rng.uniform(0.1, 1.0)
-    return float(-level if signed and rng.random() < 0.5 else level)
 
 
 def _gesture(
@@ -231,7 +197,7 @@ def _gesture(
     setting: MotionSetting,
     degrees: FloatArray,
 ) -> None:
-    active = _activation(rng, times, setting, gesture.signed)
+    active = activation(rng, times, setting.course, setting.seconds, gesture.signed)
     strength, sign = np.abs(active), np.sign(active)
     for name, (mean, spread) in gesture.moves.items():
         size = mean + spread * rng.standard_normal()
@@ -256,7 +222,7 @@ def _wild(
 ) -> None:
     lower, upper = natural_ranges(person)
     moving = free_coordinates(person) & (person.motion != 1)
-    swing = _waves(rng, times, person.n_coordinates, _WILD_HERTZ) * rng.uniform(0.2, 1.0)
+    swing = waves(rng, times, person.n_coordinates, _WILD_HERTZ) * rng.uniform(0.2, 1.0)
     middle = rng.uniform(0.0, 0.6) * 0.5 * (lower + upper)
     degrees += np.degrees(np.where(moving, middle + part * 0.5 * (upper - lower) * swing, 0.0))
 
@@ -305,7 +271,7 @@ def _stand_flat(person: KinematicModel, degrees: FloatArray) -> None:
 
 def _headings(rng: np.random.Generator, times: FloatArray, turns: float) -> FloatArray:
     steady = np.radians(turns) * rng.standard_normal() * times
-    sway = np.radians(0.3 * turns) * _waves(rng, times, 1, _WILD_HERTZ)[:, 0]
+    sway = np.radians(0.3 * turns) * waves(rng, times, 1, _WILD_HERTZ)[:, 0]
     return np.asarray(rng.uniform(-np.pi, np.pi) + steady + sway)
 
 

@@ -99,9 +99,7 @@ def test_a_mirror_image_is_lifted_to_a_mirror_image(clips: list[LiftingClip]) ->
     order = list(partners())
     straight = lift(network, pixels, clip.score, camera)
     mirror = lift(network, pixels[:, order] * [-1.0, 1.0], clip.score[:, order], camera)
-    np.testing.assert_allclose(
-        mirror.xyz, straight.xyz[:, order] * [-1.0, 1.0, 1.0], atol=1e-5
-    )
+    np.testing.assert_allclose(mirror.xyz, straight.xyz[:, order] * [-1.0, 1.0, 1.0], atol=1e-5)
     np.testing.assert_allclose(mirror.angles[:, 0], straight.angles[:, 0], atol=1e-5)
     twist = SPINE_ANGLES.index("trunk_twist")
     np.testing.assert_allclose(mirror.angles[:, twist], -straight.angles[:, twist], atol=1e-5)
@@ -232,4 +230,3 @@ def test_its_sigma_is_of_the_size_of_its_errors(shipped: LifterNetwork) -> None:
         moving = found.sigma > 1e-3
         ratios.append(error[moving] / found.sigma[moving])
     assert 0.3 < np.median(np.concatenate(ratios)) < 1.7
-

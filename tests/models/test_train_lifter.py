@@ -128,9 +128,7 @@ def test_a_network_of_single_frames_is_trained(tmp_path: Path) -> None:
         ("[lifter]\nwidth = 20", "width must be a multiple of 8, not 20"),
     ],
 )
-def test_settings_that_make_no_sense_are_one_sentence(
-    tmp_path: Path, text: str, said: str
-) -> None:
+def test_settings_that_make_no_sense_are_one_sentence(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(text)
     with pytest.raises(UserError) as refused:
