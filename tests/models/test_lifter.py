@@ -23,7 +23,7 @@ from pipeline.synthesis.motions import spine_coordinates
 
 SMALL = LifterSpec(frames=9, width=16, blocks=1)
 COLUMN = list(project_skeleton().column)
-LOOSE_MM = 20.0
+LOOSE_MM = 30.0
 
 
 @pytest.fixture(scope="module")
