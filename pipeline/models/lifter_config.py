@@ -18,6 +18,8 @@ class LifterTraining:
     ----------
     seed : int
         Of the weights, of the data and of which clips are mirrored.
+    begin : str
+        File of weights of the same shape to go on from; empty for none.
     steps, clips, frames : int
         Steps of the optimiser, clips in each, and frames in a clip, which is the network's window.
     repeats : int
@@ -36,6 +38,7 @@ class LifterTraining:
     """
 
     seed: int = 1
+    begin: str = ""
     steps: int = 5000
     clips: int = 48
     frames: int = 41
@@ -99,6 +102,10 @@ def _checked(path: Path, name: str, value: object, default: object) -> Any:
         if isinstance(value, bool):
             return value
         raise UserError(f"{path}: {name} must be true or false, not {value!r}.")
+    if isinstance(default, str):
+        if isinstance(value, str):
+            return value
+        raise UserError(f"{path}: {name} must be text, not {value!r}.")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UserError(f"{path}: {name} must be a number, not {value!r}.")
     if isinstance(default, int):

@@ -18,7 +18,7 @@ from pipeline.data.errors import UserError
 from pipeline.data.skeleton import project_skeleton
 from pipeline.models.lifter_batches import Clips, LifterBatch, batch_of
 from pipeline.models.lifter_config import LifterTraining, as_table
-from pipeline.models.lifter_files import read_state, save_lifter, write_state
+from pipeline.models.lifter_files import read_lifter, read_state, save_lifter, write_state
 from pipeline.models.lifter_loss import lifter_loss, point_weights
 from pipeline.models.lifter_network import LifterNetwork, LifterSpec
 from pipeline.models.muon import Muon
@@ -103,6 +103,8 @@ class _Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             self.network = LifterNetwork(spec_of(training))
+        if training.begin:
+            self._begin(Path(training.begin))
         self.average = LifterNetwork(spec_of(training))
         self.average.load_state_dict(self.network.state_dict())
         self.average.requires_grad_(False)
@@ -117,6 +119,12 @@ class _Run:
         self.weights = point_weights()
         self._validation: list[LifterBatch] = []
         self._last: tuple[int, Clips] | None = None
+
+    def _begin(self, path: Path) -> None:
+        begun = read_lifter(path)
+        if begun.spec != self.network.spec:
+            raise UserError(f"{path} holds a lifter of another shape than the one to be trained.")
+        self.network.load_state_dict(begun.state_dict())
 
     def batch(self, number: int) -> LifterBatch:
         """Batch ``number`` of the training, or of the validation where it is below 0."""

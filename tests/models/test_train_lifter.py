@@ -98,6 +98,22 @@ def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
         next(train_lifter(TINY, _batches, tmp_path))
 
 
+def test_a_training_goes_on_from_weights_of_its_shape(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    _trained(tmp_path / "first")
+    weights = tmp_path / "first" / WEIGHTS
+    frozen = replace(TINY, steps=1, begin=str(weights), learning_rate=1e-9, inner_rate=1e-9)
+    list(train_lifter(frozen, _batches, tmp_path / "second"))
+    first, second = (read_lifter(tmp_path / n / WEIGHTS).state_dict() for n in ("first", "second"))
+    for name, value in first.items():
+        torch.testing.assert_close(second[name], value, atol=1e-3, rtol=1e-3)
+    with pytest.raises(UserError, match="another shape"):
+        next(train_lifter(replace(frozen, blocks=2), _batches, tmp_path / "third"))
+    with pytest.raises(UserError, match="cannot be read"):
+        next(train_lifter(replace(frozen, begin="none.pt"), _batches, tmp_path / "fourth"))
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be made"):
@@ -121,6 +137,7 @@ def test_a_network_of_single_frames_is_trained(tmp_path: Path) -> None:
         ("[lifter]\nsteps = 0", "steps must be a whole number from 1 on, not 0"),
         ("[lifter]\nsteps = 2.5", "steps must be a whole number from 1 on, not 2.5"),
         ("[lifter]\nsteps = 'many'", "steps must be a number, not 'many'"),
+        ("[lifter]\nbegin = 3", "begin must be text, not 3"),
         ("[lifter]\ntemporal = 1", "temporal must be true or false, not 1"),
         ("[lifter]\nseed = true", "seed must be a number, not True"),
         ("[lifter]\nlearning_rate = 0", "learning_rate must be above 0, not 0"),
@@ -143,7 +160,7 @@ def test_settings_that_are_not_there_are_said(tmp_path: Path) -> None:
         read_lifter_training(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("name", ["lifter", "lifter_per_frame"])
+@pytest.mark.parametrize("name", ["lifter", "lifter_further", "lifter_per_frame"])
 def test_shipped_settings_are_read(name: str) -> None:
     training = read_lifter_training(resource_path("training", f"{name}.toml"))
-    assert training.temporal == (name == "lifter")
+    assert training.temporal == (name != "lifter_per_frame")
