@@ -42,10 +42,7 @@ _STANDING = {
     "arm_add": (-11, 7), "arm_rot": (0, 18), "elbow_flex": (20, 14), "clavicle_prot": (0, 4),
     "clavicle_elev": (3, 4),
 }  # fmt: skip
-# Part of a spine coordinate's prior standard deviation that is a person's own posture.
-_OWN_POSTURE = 0.6
-_TREMBLE = 2.0  # degrees, of every joint, slow
-_TREMBLE_HERTZ = (0.2, 1.6)
+_TREMBLE, _TREMBLE_HERTZ = 2.0, (0.2, 1.6)  # degrees, of every joint, slow
 _WILD_HERTZ = (0.1, 0.9)
 # Above this part of its range a joint is held back more and more.
 _FREE_PART = 0.85
@@ -76,7 +73,7 @@ class MotionSetting:
     course: Course = "rests"
     seconds: tuple[float, float] = (0.35, 2.2)
     mixed: float = 0.35
-    own_posture: float = _OWN_POSTURE
+    own_posture: float = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
