@@ -19,6 +19,7 @@ from pipeline.cli.arguments import (
 )
 from pipeline.cli.dataset import add_dataset_command
 from pipeline.cli.model_commands import add_model_commands
+from pipeline.cli.models import add_models_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.data.errors import UserError
 
@@ -117,6 +118,8 @@ def _parser() -> argparse.ArgumentParser:
 
     add_model_commands(commands)
     add_dataset_command(commands)
+
+    add_models_command(commands)
 
     demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")
     demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")

@@ -107,34 +107,36 @@ def read_card(path: Path) -> ModelCard:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no model card: {error}.") from error
-    values: dict[str, Any] = {}
+    values = _checked(path, table)
+    if "file" in values:
+        values["file"] = path.parent / Path(values["file"]).name
+    elif not values.get("addresses"):
+        raise UserError(f"{path} is no model card: it has neither addresses nor a file.")
+    return ModelCard(name=path.stem, **values)
+
+
+def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for key, (kind, needed) in _KEYS.items():
-        if key not in table:
-            if needed:
-                raise UserError(f"{path} is no model card: {key} is missing.")
-            continue
-        if type(table[key]) is not kind:
+        if needed and key not in table:
+            raise UserError(f"{path} is no model card: {key} is missing.")
+        if key in table and type(table[key]) is not kind:
             raise UserError(f"{path} is no model card: {key} is no {kind.__name__}.")
-        values[key] = table[key]
     unknown = sorted(set(table) - set(_KEYS))
     if unknown:
         raise UserError(f"{path} is no model card: nobody knows what {unknown[0]} is.")
-    if values["skeleton"] not in shipped_skeletons():
-        raise UserError(f"{path} names a skeleton that is not known: {values['skeleton']}.")
-    for address in values.get("addresses", ()):
+    if table["skeleton"] not in shipped_skeletons():
+        raise UserError(f"{path} names a skeleton that is not known: {table['skeleton']}.")
+    for address in table.get("addresses", ()):
         if not str(address).startswith(("https://", "http://")):
             raise UserError(f"{path} names an address that is not on the web: {address}.")
-    if "input_size" in values:
-        width, height = (*values["input_size"], None, None)[:2]
-        if not (isinstance(width, int) and isinstance(height, int)):
-            raise UserError(f"{path} is no model card: input_size is not width and height.")
-        values["input_size"] = width, height
-    values["addresses"] = tuple(values.get("addresses", ()))
-    if "file" in values:
-        values["file"] = path.parent / Path(values["file"]).name
-    elif not values["addresses"]:
-        raise UserError(f"{path} is no model card: it has neither addresses nor a file.")
-    return ModelCard(name=path.stem, **values)
+    values = dict(table)
+    for key in ("addresses", "input_size"):
+        if key in table:
+            values[key] = tuple(table[key])
+    size = values.get("input_size", (1, 1))
+    if len(size) != 2 or any(type(side) is not int for side in size):
+        raise UserError(f"{path} is no model card: input_size is not width and height.")
+    return values
 
 
 def shipped_cards() -> tuple[ModelCard, ...]:
@@ -148,5 +150,5 @@ def card_named(name: str, cards: tuple[ModelCard, ...]) -> ModelCard:
         if card.name == name:
             return card
     near = get_close_matches(name, [card.name for card in cards], n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else "“simspine models list” names all."
-    raise UserError(f"There is no model named “{name}”; {hint}")
+    hint = f"the nearest is {' or '.join(near)}" if near else "“simspine models list” names all"
+    raise UserError(f"There is no model named “{name}”; {hint}.")

@@ -16,7 +16,8 @@ from pathlib import Path
 from pipeline.data.errors import UserError
 from pipeline.models.cards import ModelCard
 from pipeline.models.http_fetch import Begun, CutError, Fetch, NotThereError
-from pipeline.models.store import ModelStore, Step, megabytes, part_of, require_space
+from pipeline.models.loading import check_card
+from pipeline.models.store import Check, ModelStore, Step, megabytes, part_of, require_space
 
 #: Environment variable with a folder of weights that is looked in before the network.
 OFFLINE_FOLDER = "SIMSPINE_MODELS"
@@ -33,6 +34,7 @@ def get_model(
     *,
     accept_licence: bool = False,
     offline: Path | None = None,
+    check: Check = check_card,
 ) -> Generator[Step, None, Path]:
     """Bring a model to this machine, if it is not there.
 
@@ -45,6 +47,8 @@ def get_model(
     offline : Path, optional
         A folder in which the file is looked for first, by its own name or the model's; by default
         that of the environment variable :data:`OFFLINE_FOLDER`, if any.
+    check : callable
+        Raises UserError where a file is not what a card says.
 
     Yields
     ------
@@ -59,8 +63,8 @@ def get_model(
     Raises
     ------
     UserError
-        If the licence is not accepted, the file cannot be had, is another one than was known, or
-        does not fit on the disk.
+        If the licence is not accepted, the file cannot be had, is no such network, is another one
+        than was known, or does not fit on the disk.
     """
     if accept_licence:
         store.accept(card)
@@ -70,12 +74,14 @@ def get_model(
         return (yield from store.usable(card))
     found = _found_offline(card, offline)
     if found is not None:
-        return (yield from store.add(found, card))
+        return (yield from store.add(found, card, check))
     if not card.addresses:
         raise UserError(f"{card.title} is not on this machine, and its card names no address.")
     part = part_of(place)
     address = yield from _from_first_that_has_it(card, part)
     try:
+        yield 1.0, f"Looking into {place.name}"
+        check(card, part)
         yield from store.verify(card, part, address)
     except UserError as error:
         forget_part(place)

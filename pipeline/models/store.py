@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,8 @@ from pipeline.models.cards import ModelCard, card_named, read_card, shipped_card
 
 Step = tuple[float, str]
 State = Literal["missing", "begun", "there"]
+#: Raises UserError where a file is not what a card says.
+Check = Callable[[ModelCard, Path], object]
 
 _KNOWN = "known.json"
 _BLOCK = 1 << 20
@@ -168,16 +170,17 @@ class ModelStore:
             yield from self.verify(card, place, str(place))
         return place
 
-    def add(self, file: Path, card: ModelCard) -> Generator[Step, None, Path]:
+    def add(self, file: Path, card: ModelCard, check: Check) -> Generator[Step, None, Path]:
         """Take a copy of a file as the weights of a card.
 
         A card that comes with the program needs that model's own file; another one is kept beside
-        the copy.
+        the copy. ``check`` is asked about the file before anything is remembered of it.
 
         Raises
         ------
         UserError
-            If it is another file than known, cannot be read, or does not fit on the disk.
+            If it is no such network, another file than known, cannot be read, or does not fit on
+            the disk.
         """
         try:
             size = file.stat().st_size
@@ -187,6 +190,8 @@ class ModelStore:
             raise UserError(f"{file} cannot be read: it is no file.")
         shipped = any(card.name == other.name for other in shipped_cards())
         target = self.place(card) if shipped else self.folder / card.name / file.name
+        yield 0.0, f"Looking into {file.name}"
+        check(card, file)
         yield from self.verify(card, file, str(file.absolute()))
         require_space(target.parent, size, card.title)
         with writing(target) as temporary, file.open("rb") as source, temporary.open("wb") as out:
@@ -317,4 +322,5 @@ def card_text(card: ModelCard, file_name: str) -> str:
     }
     if card.input_size is not None:
         table["input_size"] = list(card.input_size)
-    return tomli_w.dumps(table)
+    text: str = tomli_w.dumps(table)
+    return text

@@ -14,12 +14,14 @@ from typing import TypeVar
 import pytest
 
 from pipeline.data.errors import UserError
+from pipeline.models import download
 from pipeline.models.cards import ModelCard
-from pipeline.models.download import get_model
 from pipeline.models.store import ModelStore, part_of
 from tests.truth.file_server import FileServer, serving
+from tests.truth.tiny_pose_network import tiny_checkpoint
 
 T = TypeVar("T")
+Steps = Generator[tuple[float, str], None, Path]
 CONTENT = bytes(range(256)) * 12_000  # 3 MB
 PATH = "/weights/tiny-3_256x192.pth"
 
@@ -43,6 +45,11 @@ def _card(server: FileServer, *paths: str, **facts: object) -> ModelCard:
     return ModelCard("tiny", "Tiny", "spinetrack_37", **values)  # type: ignore[arg-type]
 
 
+def get_model(store: ModelStore, card: ModelCard, **options: object) -> Steps:
+    """As the function under test, but what arrives need not be a network."""
+    return download.get_model(store, card, check=lambda *_: None, **options)  # type: ignore[arg-type]
+
+
 def _done(steps: Generator[object, None, T]) -> T:
     try:
         while True:
@@ -53,7 +60,7 @@ def _done(steps: Generator[object, None, T]) -> T:
 
 def _refused(store: ModelStore, card: ModelCard, *words: str, **options: object) -> None:
     with pytest.raises(UserError) as refused:
-        _done(get_model(store, card, **options))  # type: ignore[arg-type]
+        _done(get_model(store, card, **options))
     text = str(refused.value)
     assert text.endswith(".")
     assert "\n" not in text
@@ -214,7 +221,7 @@ def test_a_file_that_was_tampered_with_on_this_machine(
 def test_a_full_disk_is_noticed_before(
     server: FileServer, store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = namedtuple("usage", "total used free")  # noqa: PYI024
+    usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1_000_000))
     _refused(store, _card(server), "Tiny needs", "only 1.0 MB are free", str(store.folder))
     assert not part_of(store.place(_card(server))).exists()
@@ -259,3 +266,22 @@ def test_an_offline_folder_goes_before_the_network(
     monkeypatch.setenv("SIMSPINE_MODELS", str(tmp_path / "none"))
     store.remove(_card(server))
     _refused(store, _card(server), "none", "does not exist")
+
+
+def test_what_is_no_network_is_neither_kept_nor_remembered(
+    server: FileServer, store: ModelStore
+) -> None:
+    server.files[PATH] = b"<html>Please log in</html>"
+    card = _card(server)
+    with pytest.raises(UserError, match=r"^What http://127\S+ sent is no PyTorch checkpoint\.$"):
+        _done(download.get_model(store, card))
+    assert store.state(card) == "missing"
+    assert store.known(card) is None
+
+
+def test_a_network_of_other_keypoints_is_not_taken(
+    server: FileServer, store: ModelStore, tmp_path: Path
+) -> None:
+    server.files[PATH] = tiny_checkpoint(tmp_path / "net.pth", 26).read_bytes()
+    with pytest.raises(UserError, match="finds 26 keypoints, but SpineTrack 37 has 37"):
+        _done(download.get_model(store, _card(server)))
