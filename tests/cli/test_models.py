@@ -96,7 +96,9 @@ def test_a_name_that_is_taken(weights: Path, capsys: Capture) -> None:
 
 def test_an_unknown_name_is_answered_with_the_nearest(capsys: Capture) -> None:
     assert main(["models", "get", "spinepose-mm"]) == Exit.FAILED
-    said_one_sentence(capsys, Exit.FAILED, "no model named “spinepose-mm”", "the nearest is spinepose-m or")
+    said_one_sentence(
+        capsys, Exit.FAILED, "no model named “spinepose-mm”", "the nearest is spinepose-m or"
+    )
     assert main(["models", "check", "zzz"]) == Exit.FAILED
     said_one_sentence(capsys, Exit.FAILED, "“zzz”", "names all")
 
