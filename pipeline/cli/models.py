@@ -87,38 +87,15 @@ def _store() -> ModelStore:
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    from pipeline.models.listing import entry_data
+
     store = _store()
     entries = store.entries()
     if arguments.json:
-        print(json.dumps([as_data(entry, store) for entry in entries], indent=1))
+        print(json.dumps([entry_data(entry, store) for entry in entries], indent=1))
     else:
         print(as_text(entries, store))
     return Exit.OK
-
-
-def as_data(entry: Entry, store: ModelStore) -> dict[str, Any]:
-    """One model, JSON-able."""
-    card, known = entry.card, entry.known
-    return {
-        "name": card.name,
-        "title": card.title,
-        "family": card.family or None,
-        "variant": card.variant or None,
-        "skeleton": card.skeleton,
-        "input_size": card.input_size and list(card.input_size),
-        "trained_on": card.trained_on or None,
-        "publisher": card.publisher or None,
-        "licence": card.licence or None,
-        "licence_address": card.licence_address or None,
-        "non_commercial": card.non_commercial,
-        "accepted": entry.accepted,
-        "addresses": list(card.addresses),
-        "state": entry.state,
-        "path": str(store.place(card)) if entry.state == "there" else None,
-        "sha256": known and known.sha256,
-        "bytes": known.size if known else card.size,
-        "since": known and round(known.since),
-    }
 
 
 def as_text(entries: tuple[Entry, ...], store: ModelStore) -> str:

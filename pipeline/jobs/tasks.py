@@ -13,6 +13,7 @@ from pipeline.io.export import ExportRequest, export_steps
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
 from pipeline.jobs.camera_tasks import refine_cameras
+from pipeline.jobs.detection_tasks import detect, get_model, list_models
 from pipeline.jobs.media_tasks import make_proxy
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
 from pipeline.jobs.runner import Task
@@ -99,4 +100,7 @@ TASKS: dict[str, Task] = {
     "learn_subject": learn_subject,
     "follow": follow,
     "track_keypoint": track_keypoint,
+    "detect": detect,
+    "get_model": get_model,
+    "list_models": list_models,
 }
