@@ -124,8 +124,10 @@ def intervertebral_angles(model: KinematicModel, poses: FloatArray) -> Intervert
 
 def beyond_limits(found: Intervertebral) -> FloatArray:
     """(T, J, 3) how far each angle lies beyond what its joint does in people, radians; 0 within."""
-    upper = np.array([[one.flexion, one.bending, one.twist] for one in found.levels])
-    lower = np.array([[-one.extension, -one.bending, -one.twist] for one in found.levels])
+    upper = np.array([[one.flexion, one.bending, one.twist] for one in found.levels]).reshape(-1, 3)
+    lower = np.array([[-one.extension, -one.bending, -one.twist] for one in found.levels]).reshape(
+        -1, 3
+    )
     beyond = np.maximum(found.angles - upper, lower - found.angles)
     return np.asarray(np.maximum(beyond, 0.0), np.float64)
 
