@@ -138,8 +138,8 @@ def posture(model: KinematicModel, poses: FloatArray) -> Posture:
     Parameters
     ----------
     model : KinematicModel
-        With the body names of our own: pelvis (its origin between the hip joints), sacrum, L5 to
-        C1.
+        With the bodies of our own: pelvis (its origin between the hip joints), sacrum, L5 to C1.
+        Of a model without sacrum and L5 all is NaN: its pelvis has other axes.
     poses : (T, B, 3, 4) array
         ``ground_from_body`` of every body.
     """
@@ -171,7 +171,8 @@ class _Look:
     """The bodies of one movement, seen from the person's side and front."""
 
     def __init__(self, model: KinematicModel, poses: FloatArray) -> None:
-        self._bodies = {name: poses[:, place] for place, name in enumerate(model.body_names)}
+        names = model.body_names if {SACRUM, "L5"} <= set(model.body_names) else ()
+        self._bodies = {name: poses[:, place] for place, name in enumerate(names)}
         self._missing = np.full((len(poses), 3), np.nan)
         self.up = np.broadcast_to([0.0, 1.0, 0.0], self._missing.shape)
         right = self.axis(PELVIS, 2) * (1.0, 0.0, 1.0)

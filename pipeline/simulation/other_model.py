@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
+from pipeline.data.mesh_files import find_mesh
 from pipeline.kinematics.follow import finish_steps, markers_of, solved_steps
 from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.labels import fuse_labels
@@ -91,7 +92,7 @@ def other_model_steps(
         coordinates=found.fitted.coordinates,
         marker_names=follower.names,
         markers=marker_positions(model, found.fitted.coordinates),
-        marker_error=found.solved.marker_error,
+        marker_error=np.linalg.norm(found.virtual - measured.xyz, axis=-1),
         labels=found.labels,
         notes=learnt.notes,
     )
@@ -142,6 +143,13 @@ def _scaled_steps(
     lacking = [name for name in seen if name not in follower.names]
     if lacking:
         notes += (f"Not on this model, and left as measured: {', '.join(lacking)}.",)
+    files = () if follower.model is None else follower.model.mesh_files
+    unfound = [file for file in files if find_mesh(file, (model_file.parent,)) is None]
+    if unfound:
+        notes += (
+            f"{len(unfound)} of its {len(files)} bones are not drawn: their files, such as "
+            f"{unfound[0]}, lie neither beside the model nor in a folder Geometry there.",
+        )
     return scaling, replace(follower, notes=(*notes, *follower.notes))
 
 
