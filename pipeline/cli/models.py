@@ -128,49 +128,33 @@ def _get(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from pipeline.models.cards import ModelCard, shipped_cards
-    from pipeline.models.loading import check_card, read_spec, skeleton_of
+    from pipeline.models.adding import card_of, name_of
+    from pipeline.models.loading import check_card
 
     store, file = _store(), arguments.file.expanduser()
     if not file.is_file():
         raise CommandError(Exit.UNUSABLE, f"{file} cannot be read: there is no such file.")
-    name = arguments.name or _name_of(file)
+    name = arguments.name or name_of(file)
     if not _NAME.fullmatch(name):
         raise CommandError(
             Exit.USAGE,
             f"“{name}” is no name of a model: it takes small letters, digits, points and dashes.",
         )
-    listed = next((card for card in shipped_cards() if card.name == name), None)
-    if listed is not None:
-        card = listed
-    else:
-        spec = read_spec(file)
-        skeleton = skeleton_of(file, spec, arguments.skeleton)
-        card = ModelCard(
-            name,
-            arguments.title or name,
-            skeleton.name,
-            arguments.licence,
-            arguments.non_commercial,
-            family=spec.variant,
-            input_size=spec.input_size,
-            file=file,
-        )
-        if name in {other.name for other in store.cards()}:
-            raise CommandError(
-                Exit.FAILED,
-                f"There is a model named {name} already; remove it first, or choose another name.",
-            )
+    card = card_of(
+        store,
+        file,
+        name,
+        arguments.title,
+        arguments.skeleton,
+        arguments.licence,
+        arguments.non_commercial,
+    )
     if arguments.accept_licence:
         store.accept(card)
     with ProgressBar() as bar:
         place = bar.follow(store.add(file, card, check_card))
     print(f"{name}: {place}")
     return Exit.OK
-
-
-def _name_of(file: Path) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._") or "model"
 
 
 def _check(arguments: argparse.Namespace) -> int:

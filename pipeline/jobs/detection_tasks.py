@@ -12,7 +12,7 @@ from pipeline.data.errors import UserError
 from pipeline.io.project import Project
 from pipeline.jobs.detection_pictures import chosen_views
 from pipeline.jobs.detection_run import DetectionPlan, DetectionRun
-from pipeline.jobs.messages import Done, Event, File, Job, Pace, Progress
+from pipeline.jobs.messages import Done, Event, Job, Pace, Progress
 
 if TYPE_CHECKING:
     from pipeline.data.sequence import Sequence
@@ -90,43 +90,3 @@ def detect_in(job: Job, sequence: Sequence) -> Events:
             "model": weights.title,
         },
     )
-
-
-def get_model(job: Job) -> Events:
-    """Bring a model to this machine: args ``name``, ``accept_licence``.
-
-    Also, where given, ``offline`` (a folder looked in first) and ``store`` (the folder of models).
-    ``File`` says where it is.
-    """
-    from pipeline.models.download import get_model as got
-    from pipeline.models.store import ModelStore
-
-    args = job.args
-    store = ModelStore(Path(args["store"]) if args.get("store") else None)
-    steps = got(
-        store,
-        store.card(str(args["name"])),
-        accept_licence=bool(args.get("accept_licence", False)),
-        offline=Path(args["offline"]) if args.get("offline") else None,
-    )
-    try:
-        while True:
-            try:
-                fraction, text = next(steps)
-            except StopIteration as end:
-                place: Path = end.value
-                break
-            yield Progress(job.id, fraction, text)
-    finally:
-        steps.close()  # now, not when it happens to be collected
-    yield File(job.id, place)
-    yield Done(job.id)
-
-
-def list_models(job: Job) -> Events:
-    """What models there are: ``Done`` has ``models``, each as ``simspine models list --json``."""
-    from pipeline.models.listing import entry_data
-    from pipeline.models.store import ModelStore
-
-    store = ModelStore(Path(job.args["store"]) if job.args.get("store") else None)
-    yield Done(job.id, {"models": [entry_data(entry, store) for entry in store.entries()]})
