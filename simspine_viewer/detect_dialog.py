@@ -51,8 +51,8 @@ class DetectDialog(QDialog):
         self._models, self._detecting, self._settings = models, detecting, settings
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Detect Keypoints")
-        self.resize(460, 300)
-        form = self._asked(show_models)
+        self.resize(460, 250)
+        self.form = self._asked(show_models)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -67,7 +67,7 @@ class DetectDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         self.meaning = _muted()
         box = QVBoxLayout(self)
-        box.addLayout(form)
+        box.addLayout(self.form)
         box.addWidget(self.bar)
         for widget in (self.doing, self.meaning):
             box.addWidget(widget)
@@ -114,7 +114,7 @@ class DetectDialog(QDialog):
             for camera, video in zip(self._document.sequence.cameras, info.videos, strict=True)
             if video.path is not None
         ]
-        self.views_box.addItem(f"All {len(names)} with a video", None)
+        self.views_box.addItem(f"All {len(names)} views with a video", None)
         for name in names:
             self.views_box.addItem(name, [name])
 
@@ -138,6 +138,7 @@ class DetectDialog(QDialog):
     def _describe(self) -> None:
         entry = self._entry()
         if entry is None:
+            self.form.setRowVisible(self.about, True)
             self.about.setText("Looking for models…" if self._models.listing else NO_MODEL)
             return
         known = [
@@ -146,6 +147,7 @@ class DetectDialog(QDialog):
             if entry[what] and entry[what] != entry["title"]
         ]
         self.about.setText("; ".join(known))
+        self.form.setRowVisible(self.about, bool(known))
 
     def refresh(self, *_: object) -> None:
         """Show what can be asked for now, and whether a run is under way."""
@@ -153,7 +155,7 @@ class DetectDialog(QDialog):
         if not document.is_open:
             return
         choices: list[tuple[str, tuple[int, int]]] = [
-            (f"All {document.sequence.n_frames}", (0, document.sequence.n_frames)),
+            (f"All {document.sequence.n_frames} frames", (0, document.sequence.n_frames)),
             (f"Frame {self._cursor.frame}", (self._cursor.frame, self._cursor.frame + 1)),
         ]
         if self._range:
@@ -198,7 +200,6 @@ class DetectDialog(QDialog):
             str(entry["title"]),
             self.views_box.currentData(),
             self.frames_box.currentData(),
-            self._cursor.frame,
         )
 
 

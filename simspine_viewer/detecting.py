@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from pipeline.data.detection_edits import set_detections
-from pipeline.data.history import Place
+from pipeline.data.detection_landing import Landing
 from pipeline.jobs.messages import Detected, Done, Event, Failed, Job, Pace, Remark
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
@@ -17,8 +15,6 @@ from simspine_viewer.job_manager import JobManager, JobState
 #: The worker that has the networks.
 WORKER = "models"
 TASK = "detect"
-# Pictures of one undo step: what was found is safe on disk after so many.
-STEP_PICTURES = 2000
 
 
 class Models(QObject):
@@ -140,7 +136,7 @@ class Detecting(QObject):
         super().__init__(parent)
         self._document, self._jobs = document, jobs
         self._job: JobState | None = None
-        self._found: list[Detected] = []
+        self._found = Landing()
         self._title = ""
         self.pace: Pace | None = None
         jobs.told.connect(self._told)
@@ -161,7 +157,7 @@ class Detecting(QObject):
         return self._job.text if self.pace is None else f"{self._job.text} on {self.pace.device}"
 
     def start(
-        self, model: str, title: str, views: Items[str] | None, frames: tuple[int, int], at: int
+        self, model: str, title: str, views: Items[str] | None, frames: tuple[int, int]
     ) -> None:
         """Look for the annotated person; one run at a time.
 
@@ -173,8 +169,6 @@ class Detecting(QObject):
             Names; None for all that have a video.
         frames : (int, int)
             The first and the one after the last.
-        at : int
-            Frame that undo goes to.
         """
         document, project = self._document, self._document.project
         if project is None or self._job is not None:
@@ -185,9 +179,8 @@ class Detecting(QObject):
             "model": model,
             "views": None if views is None else list(views),
             "frames": frames,
-            "at": at,
         }
-        self._found, self._title, self.pace = [], title, None
+        self._found, self._title, self.pace = Landing(), title, None
         job = self._jobs.submit(
             TASK, f"Detect with {title}", args, document.sequence.revision, kind=WORKER
         )
@@ -203,8 +196,7 @@ class Detecting(QObject):
         if self._job is None or job.id != self._job.job.id:
             return
         if isinstance(event, Detected):
-            self._found.append(event)
-            if sum(len(part.frames) for part in self._found) >= STEP_PICTURES:
+            if self._found.add(event.track, event.frames, event.views, event.points):
                 self._keep()
         elif isinstance(event, Pace):
             self.pace = event
@@ -217,22 +209,9 @@ class Detecting(QObject):
 
     def _keep(self) -> None:
         """Make what was found so far an undo step."""
-        parts, self._found = self._found, []
-        if not parts or self._job is None or not self._document.is_open:
-            return
-        frames, views, points = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("frames", "views", "points")
-        )
-        # A picture that was looked at twice counts as it was seen last.
-        places = np.stack([frames, views], axis=-1)[::-1]
-        _, last = np.unique(places, axis=0, return_index=True)
-        last = len(frames) - 1 - last
-        track, at = parts[0].track, int(self._job.job.args["at"])
-        patches = set_detections(
-            self._document.sequence, track, frames[last], views[last], points[last]
-        )
-        self._document.commit(f"Detect with {self._title}", patches, Place(at, track=track))
+        if self._document.is_open:
+            patches, place = self._found.patches(self._document.sequence)
+            self._document.commit(f"Detect with {self._title}", patches, place)
 
     def _finished(self, state: JobState) -> None:
         if self._job is None or state.job.id != self._job.job.id:
@@ -247,7 +226,7 @@ class Detecting(QObject):
 
     def _closing(self) -> None:
         self.cancel()
-        self._job, self._found = None, []
+        self._job, self._found = None, Landing()
         self.changed.emit()
 
 

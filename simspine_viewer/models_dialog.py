@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 from simspine_viewer import dialogs
 from simspine_viewer.detecting import Models
 
-COLUMNS = ("Model", "Licence", "Size", "")
-STATES = {"there": "here", "begun": "begun", "missing": ""}
+COLUMNS = ("Model", "Licence", "Size", "On this computer")
+STATES = {"there": "yes", "begun": "in part", "missing": "no"}
 KINDS = "Pose models (*.pth *.pt *.ckpt *.onnx)"
 
 
@@ -33,6 +33,7 @@ class ModelsDialog(QDialog):
     def __init__(self, models: Models, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models = models
+        self._shown: list[dict[str, Any]] = []
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Pose Models")
         self.resize(720, 460)
@@ -67,6 +68,7 @@ class ModelsDialog(QDialog):
         self.get_button, self.add_button, self.check_button, self.remove_button = (
             self.buttons.addButton(text, role) for text in ("Get", "Add a File…", "Check", "Remove")
         )
+        self.buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         for button, act in (
             (self.get_button, self._get), (self.add_button, self._add),
             (self.check_button, self._check), (self.remove_button, self._remove),
@@ -88,11 +90,14 @@ class ModelsDialog(QDialog):
     def entry(self) -> dict[str, Any] | None:
         """The chosen model."""
         rows = self.table.selectionModel().selectedRows()
-        return self._models.entries[rows[0].row()] if rows else None
+        return self._shown[rows[0].row()] if rows else None
 
     def _fill(self) -> None:
         chosen = self.entry
-        entries = self._models.entries
+        # Those that can be used come first.
+        self._shown = entries = sorted(
+            self._models.entries, key=lambda one: list(STATES).index(one["state"])
+        )
         self.table.setRowCount(len(entries))
         for row, entry in enumerate(entries):
             licence = entry["licence"] or "not stated"
