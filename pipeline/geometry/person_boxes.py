@@ -41,7 +41,7 @@ _ROOM = np.array((0.5, 1.05, 0.5))
 # Less of a box than this within the picture shows nobody.
 _LEAST_VISIBLE = 0.1
 # Reprojection error, as a part of the box's larger side, of points that two views agree on.
-_AGREE = 0.1
+_AGREE = 0.05
 
 
 def box_of_points(xy: ArrayLike, score: ArrayLike, margin: float = MARGIN) -> FloatArray:
@@ -91,7 +91,7 @@ def boxes_from_world(
 def world_points(cameras: Iterable[Camera], xy: ArrayLike, score: ArrayLike) -> FloatArray:
     """(K, 3) points that two or more views agree on, of (V, K, 2) pixels and (V, K) scores.
 
-    Not a number where views disagree by more than a tenth of the person's size in the picture.
+    Not a number where views disagree by more than a twentieth of the person's size in the picture.
     """
     pixels, sure = np.asarray(xy, np.float64), np.array(score, np.float64)
     sure[sure < SURE] = 0.0

@@ -15,6 +15,7 @@ from pipeline.data.observations import observations
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.person_boxes import (
     LEAST_POINTS,
+    SURE,
     box_of_points,
     boxes_from_one_view,
     boxes_from_world,
@@ -37,6 +38,8 @@ _STILL_ME = 0.05
 # Less like what other views agree on, it is somebody else: a calibration that is off by 10 px
 # leaves 0.9 of a person of 600 px, a neighbour half hidden by them 0.1.
 _SAME_PERSON = 0.25
+# Of the points that views share, so many must agree where somebody was searched for.
+_MOST = 0.7
 # Somebody else's known points fit better than the person's own by so much: it is somebody else.
 _MUCH_MORE = 0.2
 
@@ -169,8 +172,11 @@ class Whereabouts:
         views = (view, *(place[1] for place in others))
         seen = np.stack([row, *(self._rows[place] for place in others)])
         cameras = tuple(self._sequence.cameras[one] for one in views)
-        points = world_points(cameras, seen[..., :2], np.nan_to_num(seen[..., 2]))
-        return int(np.isfinite(points[:, 0]).sum()) >= LEAST_POINTS
+        score = np.nan_to_num(seen[..., 2])
+        points = world_points(cameras, seen[..., :2], score)
+        shared = (score[0] >= SURE) & (score[1:] >= SURE).any(axis=0)
+        agreed = int((np.isfinite(points[:, 0]) & shared).sum())
+        return agreed >= max(LEAST_POINTS, _MOST * int(shared.sum()))
 
     def has(self, frame: int, view: int) -> bool:
         """Whether the person was found in a picture."""
