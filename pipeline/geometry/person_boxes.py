@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.data.camera import Camera
 from pipeline.geometry.projection import project_views, undistort
-from pipeline.geometry.triangulation import triangulate
+from pipeline.geometry.triangulation import LINEAR_OPTIONS, triangulate
 
 FloatArray = NDArray[np.float64]
 
@@ -95,7 +95,8 @@ def world_points(cameras: Iterable[Camera], xy: ArrayLike, score: ArrayLike) -> 
     """
     pixels, sure = np.asarray(xy, np.float64), np.array(score, np.float64)
     sure[sure < SURE] = 0.0
-    solved = triangulate(tuple(cameras), pixels.transpose(1, 0, 2), sure.T)
+    by_point = pixels.transpose(1, 0, 2)
+    solved = triangulate(tuple(cameras), by_point, sure.T, options=LINEAR_OPTIONS)
     boxes = box_of_points(pixels, sure, 1.0)
     with np.errstate(invalid="ignore"):
         limit = _AGREE * np.nanmax(np.nan_to_num(boxes[:, 2:] - boxes[:, :2]), axis=-1)

@@ -157,6 +157,7 @@ class DetectionRun:
                 if not again or (frame, view) in self._left
             ]
             waiting = {place for place in wanted if not self._where.has(*place)}
+            self._pictures.expect(place for place in wanted if place in waiting)
             sure = [
                 (*place, box)
                 for place in wanted
