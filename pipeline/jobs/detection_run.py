@@ -102,15 +102,18 @@ class DetectionRun:
     def _start(self) -> Generator[Event, None, int]:
         """Position of the frame to start from: where the person is known, or was found now."""
         frames, views = self._plan.frames, self._plan.views
-        for first in range(0, len(frames), _BLOCK):
-            block = frames[first : first + _BLOCK]
-            self._where.read(block)
-            for i, frame in enumerate(block.tolist()):
+        maybe = np.flatnonzero(self._where.seen_somewhere(frames))
+        for first in range(0, len(maybe), _BLOCK):
+            block = maybe[first : first + _BLOCK]
+            self._where.read(frames[block])
+            places: list[int] = block.tolist()
+            for at in places:
+                frame = int(frames[at])
                 known = [view for view in views if self._where.known(frame, view) is not None]
                 if known:
                     if len(known) == 1 and len(views) > 1:
                         yield from self._spread(frame, known[0])
-                    return first + i
+                    return at
             yield Progress(self._job_id, 0.0, "Finding out where the person is")
         for at in np.unique(np.linspace(0, len(frames) - 1, _STARTS).astype(np.intp)).tolist():
             frame = int(frames[at])
@@ -134,7 +137,9 @@ class DetectionRun:
             picture = self._pictures.get(frame, view)
             if picture is None:
                 continue
-            box = self._where.guessed(frame, view)
+            box = self._where.seen_by_others(frame, view)
+            if box is None:
+                box = self._where.guessed(frame, view)
             if box is None:
                 box = np.array((0.0, 0.0, picture.shape[1], picture.shape[0]))
             rough = yield from self._rows([(frame, view, box)])
@@ -178,6 +183,7 @@ class DetectionRun:
                     waiting -= {(f, view) for f, view, _ in looks}
             if not again:
                 self._left |= waiting
+                self._where.come_back(frame for frame, _ in waiting)
             yield self._progress()
 
     def _look(self, looks: list[Look], known: bool) -> Events:

@@ -160,8 +160,8 @@ def _written(
         part.parent.mkdir(parents=True, exist_ok=True)
         _about(part).write_text(json.dumps({"address": address, "version": begun.version}), "utf-8")
         with part.open("r+b" if begun.start else "wb") as handle:
-            handle.seek(begun.start)
-            handle.truncate()
+            if begun.start:
+                handle.truncate(handle.seek(begun.start))
             while (piece := fetch.next()) != b"":
                 if isinstance(piece, bytes):
                     handle.write(piece)

@@ -227,6 +227,15 @@ def test_a_full_disk_is_noticed_before(
     assert not part_of(store.place(_card(server))).exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_disk_that_gets_full_meanwhile(server: FileServer, store: ModelStore) -> None:
+    card = _card(server)
+    part = part_of(store.place(card))
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    _refused(store, card, str(part.parent), "cannot take Tiny: No space left on device")
+
+
 def test_a_licence_that_forbids_commerce_is_accepted_first(
     server: FileServer, store: ModelStore
 ) -> None:
