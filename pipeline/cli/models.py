@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,12 @@ def add_models_command(commands: Any) -> None:
     )
 
     add = add_command(own, _add, "add", "take a file of weights, such as one you trained")
-    add.add_argument("file", type=Path, metavar="FILE", help=".pth of mmpose's naming, or .onnx")
+    add.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help=".pth of mmpose's naming, or .onnx; a card beside it (FILE.toml) is taken along",
+    )
     add.add_argument(
         "--name", metavar="NAME", help="what to call it, or the listed model that it is"
     )
@@ -102,7 +108,7 @@ def as_text(entries: tuple[Entry, ...], store: ModelStore) -> str:
     """All models as lines to read."""
     width = max(len(entry.card.name) for entry in entries)
     lines = []
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: entry.state == "missing"):
         card = entry.card
         licence = card.licence or "licence not stated"
         if card.non_commercial:
@@ -128,7 +134,7 @@ def _get(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from pipeline.models.cards import ModelCard, shipped_cards
+    from pipeline.models.cards import ModelCard, read_card, shipped_cards
     from pipeline.models.loading import check_card, read_spec, skeleton_of
 
     store, file = _store(), arguments.file.expanduser()
@@ -143,6 +149,8 @@ def _add(arguments: argparse.Namespace) -> int:
     listed = next((card for card in shipped_cards() if card.name == name), None)
     if listed is not None:
         card = listed
+    elif (beside := file.with_suffix(".toml")).is_file():
+        card = replace(read_card(beside), name=name, file=file)
     else:
         spec = read_spec(file)
         skeleton = skeleton_of(file, spec, arguments.skeleton)
@@ -156,11 +164,11 @@ def _add(arguments: argparse.Namespace) -> int:
             input_size=spec.input_size,
             file=file,
         )
-        if name in {other.name for other in store.cards()}:
-            raise CommandError(
-                Exit.FAILED,
-                f"There is a model named {name} already; remove it first, or choose another name.",
-            )
+    if listed is None and name in {other.name for other in store.cards()}:
+        raise CommandError(
+            Exit.FAILED,
+            f"There is a model named {name} already; remove it first, or choose another name.",
+        )
     if arguments.accept_licence:
         store.accept(card)
     with ProgressBar() as bar:

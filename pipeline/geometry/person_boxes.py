@@ -146,6 +146,21 @@ def boxes_from_one_view(
     return boxes_from_world(views, corners, 1.0)
 
 
+def windows(size: tuple[int, int]) -> FloatArray:
+    """(n, 4) boxes in which to look for somebody in a picture (w, h) nobody knows anything of.
+
+    The whole picture, its halves and its thirds from side to side, each of them overlapping the
+    next one by half.
+    """
+    width, height = size
+    parts = [
+        (i * width / (2 * n), (i + 2) * width / (2 * n))
+        for n in (1, 2, 3)
+        for i in range(2 * n - 1)
+    ]
+    return np.array([(low, 0.0, high, height) for low, high in parts])
+
+
 def is_in_picture(box: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Whether enough of boxes (..., 4) is within a picture (w, h) to find anybody there."""
     corners = np.asarray(box, np.float64)

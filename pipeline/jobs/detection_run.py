@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.data.detection_edits import in_project_skeleton
 from pipeline.data.sequence import Sequence
-from pipeline.geometry.person_boxes import box_of_points
+from pipeline.geometry.person_boxes import box_of_points, windows
 from pipeline.jobs.detection_boxes import Place, Rows, Whereabouts
 from pipeline.jobs.detection_pictures import Pictures
 from pipeline.jobs.messages import Detected, Event, Pace, Progress, Remark
@@ -86,6 +86,7 @@ class DetectionRun:
         self._mapping = detector.skeleton.mapping_onto(sequence.info.skeleton)
         self._where = Whereabouts(sequence, plan.track, plan.boxes)
         self._pictures = Pictures(sequence)
+        self._sizes = [video.size for video in sequence.info.videos]
         self._left: set[Place] = set()
 
     def events(self) -> Events:
@@ -134,22 +135,21 @@ class DetectionRun:
     def _search(self, frame: int, views: Iterable[int]) -> Events:
         """Look for the person where nothing is known of a view: once roughly, then closely."""
         for view in views:
-            picture = self._pictures.get(frame, view)
-            if picture is None:
-                continue
             box = self._where.seen_by_others(frame, view)
             if box is None:
                 box = self._where.guessed(frame, view)
-            if box is None:
-                box = np.array((0.0, 0.0, picture.shape[1], picture.shape[0]))
-            rough = yield from self._rows([(frame, view, box)])
-            if rough:
-                near = box_of_points(rough[0][1][:, :2], rough[0][1][:, 2])
-                if np.isfinite(near).all():
-                    fine = yield from self._rows([(frame, view, near)])
-                    for place, row in fine:
-                        if self._where.agrees(*place, row) and self._where.note(*place, row, False):
-                            yield from self._told([(place, row)])
+            boxes = windows(self._sizes[view]) if box is None else [box]
+            rough = yield from self._rows([(frame, view, one) for one in boxes])
+            rows = [row for _, row in rough]
+            if not rows:
+                continue
+            best = max(rows, key=lambda row: float(np.nan_to_num(row[:, 2]).mean()))
+            near = box_of_points(best[:, :2], best[:, 2])
+            if np.isfinite(near).all():
+                fine = yield from self._rows([(frame, view, near)])
+                for place, row in fine:
+                    if self._where.agrees(*place, row) and self._where.note(*place, row, False):
+                        yield from self._told([(place, row)])
 
     def _pass(self, frames: NDArray[np.intp], again: bool = False) -> Events:
         for first in range(0, len(frames), _BLOCK):

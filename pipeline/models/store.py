@@ -21,7 +21,7 @@ from typing import Any, Literal
 import platformdirs
 
 from pipeline.data.errors import UserError
-from pipeline.models.cards import ModelCard, card_named, read_card, shipped_cards
+from pipeline.models.cards import ModelCard, card_named, is_pose_card, read_card, shipped_cards
 
 Step = tuple[float, str]
 State = Literal["missing", "begun", "there"]
@@ -65,7 +65,8 @@ class ModelStore:
 
     def cards(self) -> tuple[ModelCard, ...]:
         """All models there are: those that come with the program, and those a person added."""
-        own = [read_card(path) for path in sorted(self.folder.glob("*/*.toml"))]
+        paths = sorted(self.folder.glob("*/*.toml"))
+        own = [read_card(path) for path in paths if is_pose_card(path)]
         shipped = shipped_cards()
         taken = {card.name for card in shipped}
         return (*shipped, *(card for card in own if card.name not in taken))
