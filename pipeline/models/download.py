@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pipeline.data.errors import UserError
 from pipeline.models.cards import ModelCard
+from pipeline.models.files import Step, megabytes, part_of, require_space
 from pipeline.models.http_fetch import Begun, CutError, Fetch, NotThereError
 from pipeline.models.loading import check_card
-from pipeline.models.store import Check, ModelStore, Step, megabytes, part_of, require_space
+from pipeline.models.store import Check, ModelStore
 
 #: Environment variable with a folder of weights that is looked in before the network.
 OFFLINE_FOLDER = "SIMSPINE_MODELS"

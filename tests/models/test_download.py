@@ -16,7 +16,8 @@ import pytest
 from pipeline.data.errors import UserError
 from pipeline.models import download
 from pipeline.models.cards import ModelCard
-from pipeline.models.store import ModelStore, part_of
+from pipeline.models.files import part_of
+from pipeline.models.store import ModelStore
 from tests.truth.file_server import FileServer, serving
 from tests.truth.tiny_pose_network import tiny_checkpoint
 
