@@ -107,6 +107,7 @@ class DetectionRun:
         for first in range(0, len(maybe), _BLOCK):
             block = maybe[first : first + _BLOCK]
             self._where.read(frames[block])
+            yield Progress(self._job_id, 0.0, "Finding out where the person is")
             places: list[int] = block.tolist()
             for at in places:
                 frame = int(frames[at])
@@ -115,7 +116,6 @@ class DetectionRun:
                     if len(known) == 1 and len(views) > 1:
                         yield from self._spread(frame, known[0])
                     return at
-            yield Progress(self._job_id, 0.0, "Finding out where the person is")
         for at in np.unique(np.linspace(0, len(frames) - 1, _STARTS).astype(np.intp)).tolist():
             frame = int(frames[at])
             self._where.read(frames[at : at + 1])
@@ -163,6 +163,7 @@ class DetectionRun:
             ]
             waiting = {place for place in wanted if not self._where.has(*place)}
             self._pictures.expect(place for place in wanted if place in waiting)
+            yield self._progress()
             sure = [
                 (*place, box)
                 for place in wanted
