@@ -21,7 +21,12 @@ from pipeline.data.presence import seen_in
 from simspine_viewer.document import Document
 from simspine_viewer.time_cursor import TimeCursor
 
-SHOWN = ("assignment", "tracks", "cameras")  # a shifted camera shows people at other frames
+SHOWN = (
+    "assignment",
+    "tracks",
+    "cameras",
+    "detected2d",
+)  # a shifted camera shows people at other frames
 
 
 class PeoplePanel(QWidget):

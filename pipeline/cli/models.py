@@ -44,7 +44,12 @@ def add_models_command(commands: Any) -> None:
     )
 
     add = add_command(own, _add, "add", "take a file of weights, such as one you trained")
-    add.add_argument("file", type=Path, metavar="FILE", help=".pth of mmpose's naming, or .onnx")
+    add.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help=".pth of mmpose's naming, or .onnx; a card beside it (FILE.toml) is taken along",
+    )
     add.add_argument(
         "--name", metavar="NAME", help="what to call it, or the listed model that it is"
     )
@@ -102,7 +107,7 @@ def as_text(entries: tuple[Entry, ...], store: ModelStore) -> str:
     """All models as lines to read."""
     width = max(len(entry.card.name) for entry in entries)
     lines = []
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: entry.state == "missing"):
         card = entry.card
         licence = card.licence or "licence not stated"
         if card.non_commercial:

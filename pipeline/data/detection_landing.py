@@ -55,6 +55,12 @@ class Landing:
         points = np.concatenate(self._points)
         _, last = np.unique(np.stack([frames, views])[:, ::-1], axis=1, return_index=True)
         kept = np.sort(len(frames) - 1 - last)
-        place = Place(int(frames[kept].min()), int(views[kept][0]), -1, self._track)
+        place = Place(_only(frames), _only(views), -1, self._track)
         self._frames, self._views, self._points = [], [], []
         return set_detections(sequence, self._track, frames[kept], views[kept], points[kept]), place
+
+
+def _only(values: NDArray[np.intp]) -> int:
+    """The value they all have, -1 where there are several: undo then goes to no place."""
+    first = int(values[0])
+    return first if (values == first).all() else -1

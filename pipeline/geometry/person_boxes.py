@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.data.camera import Camera
 from pipeline.geometry.projection import project_views, undistort
-from pipeline.geometry.triangulation import triangulate
+from pipeline.geometry.triangulation import LINEAR_OPTIONS, triangulate
 
 FloatArray = NDArray[np.float64]
 
@@ -95,7 +95,8 @@ def world_points(cameras: Iterable[Camera], xy: ArrayLike, score: ArrayLike) -> 
     """
     pixels, sure = np.asarray(xy, np.float64), np.array(score, np.float64)
     sure[sure < SURE] = 0.0
-    solved = triangulate(tuple(cameras), pixels.transpose(1, 0, 2), sure.T)
+    by_point = pixels.transpose(1, 0, 2)
+    solved = triangulate(tuple(cameras), by_point, sure.T, options=LINEAR_OPTIONS)
     boxes = box_of_points(pixels, sure, 1.0)
     with np.errstate(invalid="ignore"):
         limit = _AGREE * np.nanmax(np.nan_to_num(boxes[:, 2:] - boxes[:, :2]), axis=-1)
@@ -143,6 +144,21 @@ def boxes_from_one_view(
     centre = camera.rotation.T @ (middle - camera.translation)
     corners = centre + np.array(list(itertools.product((-1.0, 1.0), repeat=3))) * _ROOM
     return boxes_from_world(views, corners, 1.0)
+
+
+def windows(size: tuple[int, int]) -> FloatArray:
+    """(n, 4) boxes in which to look for somebody in a picture (w, h) nobody knows anything of.
+
+    The whole picture, its halves and its thirds from side to side, each of them overlapping the
+    next one by half.
+    """
+    width, height = size
+    parts = [
+        (i * width / (2 * n), (i + 2) * width / (2 * n))
+        for n in (1, 2, 3)
+        for i in range(2 * n - 1)
+    ]
+    return np.array([(low, 0.0, high, height) for low, high in parts])
 
 
 def is_in_picture(box: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -49,6 +49,7 @@ def openpose_steps(request: ExportRequest) -> Iterator[Step]:
 
 def person_document(xy: NDArray[np.floating], score: NDArray[np.floating]) -> str:
     """Text of a file with one person's K points, (K, 2) px and (K,); nobody where all are NaN."""
+    xy, score = np.asarray(xy, np.float64), np.asarray(score, np.float64)
     found = np.isfinite(xy).all(axis=-1)
     people = []
     if found.any():

@@ -6,12 +6,13 @@ view, so that identity is never guessed anew, and ends where nobody like the per
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.observations import observations
+from pipeline.data.presence import seen_in
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.person_boxes import (
     LEAST_POINTS,
@@ -58,18 +59,27 @@ class Whereabouts:
         self._own = np.empty((0, sequence.n_views, sequence.n_keypoints, 3))
         self._others = np.empty((0, sequence.n_views, 0, sequence.n_keypoints, 3))
         self._rows: dict[Place, Rows] = {}
+        self._again: set[int] = set()
         self._trail = np.full((sequence.n_frames, sequence.n_views, 4), np.nan, np.float32)
         self._last: dict[int, tuple[int, Rows]] = {}
+
+    def seen_somewhere(self, frames: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Frames in which any view showed the person before the run, or a box was given."""
+        views = seen_in(self._sequence, self._track, placed=True)
+        seen = np.asarray(views.any(axis=1), np.bool_)
+        seen[[frame for frame, _ in self._given]] = True
+        return np.asarray(seen[frames])
 
     def read(self, frames: NDArray[np.intp]) -> None:
         """Look up what is known of the next frames."""
         sequence = self._sequence
         seen = observations(sequence, self._track, frames)
         boxes = box_of_points(seen.xy, seen.score)
-        solved = solve_points3d(sequence, self._track, frames)[0].new
-        world = boxes_from_world(sequence.cameras, solved.reshape(len(frames), -1, 3))
-        unknown = ~np.isfinite(boxes[..., 0])
-        boxes[unknown] = world[unknown]
+        lacking = np.flatnonzero(~np.isfinite(boxes[..., 0]).all(axis=1))
+        if len(lacking):
+            solved = solve_points3d(sequence, self._track, frames[lacking])[0].new
+            world = boxes_from_world(sequence.cameras, solved.reshape(len(lacking), -1, 3))
+            boxes[lacking] = np.where(np.isfinite(boxes[lacking]), boxes[lacking], world)
         boxes[:, list(self._ruled)] = np.nan
         self._block = {frame: i for i, frame in enumerate(frames.tolist())}
         for (frame, view), box in self._given.items():
@@ -82,7 +92,11 @@ class Whereabouts:
         xy = sequence.read_pictures("instances2d.xy", frames)
         score = sequence.read_pictures("instances2d.score", frames)
         self._others = np.concatenate([xy, np.where(theirs[..., None], score, 0.0)[..., None]], -1)
-        self._rows = {place: row for place, row in self._rows.items() if place[0] in self._block}
+        self._rows = {
+            place: row
+            for place, row in self._rows.items()
+            if place[0] in self._block or place[0] in self._again
+        }
 
     def known(self, frame: int, view: int) -> FloatArray | None:
         """The box that was known before the run, or given by a person."""
@@ -177,6 +191,10 @@ class Whereabouts:
         shared = (score[0] >= SURE) & (score[1:] >= SURE).any(axis=0)
         agreed = int((np.isfinite(points[:, 0]) & shared).sum())
         return agreed >= max(LEAST_POINTS, _MOST * int(shared.sum()))
+
+    def come_back(self, frames: Iterable[int]) -> None:
+        """Remember what was found in frames that are to be looked at again."""
+        self._again.update(frames)
 
     def has(self, frame: int, view: int) -> bool:
         """Whether the person was found in a picture."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -13,6 +16,11 @@ from pipeline.data.errors import UserError
 from pipeline.data.sequence import Sequence
 from pipeline.io.video_reader import FrameReader, open_video
 
+Image = NDArray[np.uint8]
+Place = tuple[int, int]
+
+# Decoded before they are looked at: enough to keep decoding and the network busy side by side.
+_AHEAD_BYTES = 96 << 20
 # A block of frames of one view is looked at twice at most; what does not fit is decoded again.
 _KEEP_BYTES = 64 << 20
 
@@ -51,23 +59,59 @@ def chosen_views(sequence: Sequence, names: tuple[str, ...] | None) -> tuple[int
 
 
 class Pictures:
-    """Readers of the videos of some views, opened when needed; to be closed."""
+    """Pictures of some views, each view decoded in a thread of its own; to be closed."""
 
     def __init__(self, sequence: Sequence) -> None:
-        self._sequence = sequence
+        self._videos = sequence.info.videos
         self._syncs = sequence.syncs
         self._readers: dict[int, FrameReader] = {}
+        self._threads: dict[int, ThreadPoolExecutor] = {}
+        self._expected: deque[Place] = deque()
+        self._ahead: dict[Place, Future[Image | None]] = {}
 
-    def get(self, frame: int, view: int) -> NDArray[np.uint8] | None:
+    def expect(self, places: Iterable[Place]) -> None:
+        """Say which pictures (frame, view) are wanted next, in this order: they are decoded ahead.
+
+        What was expected before and never asked for is let go.
+        """
+        for asked in self._ahead.values():
+            asked.cancel()
+        self._ahead.clear()
+        self._expected = deque(places)
+        self._decode_ahead()
+
+    def get(self, frame: int, view: int) -> Image | None:
         """The RGB picture (H, W, 3) that a view shows at a frame; None where it shows none.
 
         A picture that cannot be decoded, or only in part, counts as none.
         """
+        asked = self._ahead.pop((frame, view), None) or self._asked((frame, view))
+        self._decode_ahead()
+        return asked.result()
+
+    def _decode_ahead(self) -> None:
+        room = _AHEAD_BYTES - sum(map(self._bytes_of, self._ahead))
+        while self._expected and room >= self._bytes_of(self._expected[0]):
+            place = self._expected.popleft()
+            room -= self._bytes_of(place)
+            self._ahead[place] = self._asked(place)
+
+    def _bytes_of(self, place: Place) -> int:
+        width, height = self._videos[place[1]].size
+        return 3 * width * height
+
+    def _asked(self, place: Place) -> Future[Image | None]:
+        view = place[1]
+        if view not in self._threads:
+            self._threads[view] = ThreadPoolExecutor(1, f"simspine-decode-{view}")
+        return self._threads[view].submit(self._decoded, *place)
+
+    def _decoded(self, frame: int, view: int) -> Image | None:
         number = self._syncs[view].video_frame(frame)
         if number is None:
             return None
         if view not in self._readers:
-            path = self._sequence.info.videos[view].path
+            path = self._videos[view].path
             assert path is not None  # of chosen views
             self._readers[view] = open_video(Path(path), keep_bytes=_KEEP_BYTES)
         reader = self._readers[view]
@@ -85,6 +129,10 @@ class Pictures:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.expect(())
+        for thread in self._threads.values():
+            thread.shutdown(cancel_futures=True)
+        self._threads.clear()
         for reader in self._readers.values():
             reader.close()
         self._readers.clear()

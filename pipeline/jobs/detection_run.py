@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.data.detection_edits import in_project_skeleton
 from pipeline.data.sequence import Sequence
-from pipeline.geometry.person_boxes import box_of_points
+from pipeline.geometry.person_boxes import box_of_points, windows
 from pipeline.jobs.detection_boxes import Place, Rows, Whereabouts
 from pipeline.jobs.detection_pictures import Pictures
 from pipeline.jobs.messages import Detected, Event, Pace, Progress, Remark
@@ -86,6 +86,7 @@ class DetectionRun:
         self._mapping = detector.skeleton.mapping_onto(sequence.info.skeleton)
         self._where = Whereabouts(sequence, plan.track, plan.boxes)
         self._pictures = Pictures(sequence)
+        self._sizes = [video.size for video in sequence.info.videos]
         self._left: set[Place] = set()
 
     def events(self) -> Events:
@@ -102,16 +103,19 @@ class DetectionRun:
     def _start(self) -> Generator[Event, None, int]:
         """Position of the frame to start from: where the person is known, or was found now."""
         frames, views = self._plan.frames, self._plan.views
-        for first in range(0, len(frames), _BLOCK):
-            block = frames[first : first + _BLOCK]
-            self._where.read(block)
-            for i, frame in enumerate(block.tolist()):
+        maybe = np.flatnonzero(self._where.seen_somewhere(frames))
+        for first in range(0, len(maybe), _BLOCK):
+            block = maybe[first : first + _BLOCK]
+            self._where.read(frames[block])
+            yield Progress(self._job_id, 0.0, "Finding out where the person is")
+            places: list[int] = block.tolist()
+            for at in places:
+                frame = int(frames[at])
                 known = [view for view in views if self._where.known(frame, view) is not None]
                 if known:
                     if len(known) == 1 and len(views) > 1:
                         yield from self._spread(frame, known[0])
-                    return first + i
-            yield Progress(self._job_id, 0.0, "Finding out where the person is")
+                    return at
         for at in np.unique(np.linspace(0, len(frames) - 1, _STARTS).astype(np.intp)).tolist():
             frame = int(frames[at])
             self._where.read(frames[at : at + 1])
@@ -131,20 +135,21 @@ class DetectionRun:
     def _search(self, frame: int, views: Iterable[int]) -> Events:
         """Look for the person where nothing is known of a view: once roughly, then closely."""
         for view in views:
-            picture = self._pictures.get(frame, view)
-            if picture is None:
-                continue
-            box = self._where.guessed(frame, view)
+            box = self._where.seen_by_others(frame, view)
             if box is None:
-                box = np.array((0.0, 0.0, picture.shape[1], picture.shape[0]))
-            rough = yield from self._rows([(frame, view, box)])
-            if rough:
-                near = box_of_points(rough[0][1][:, :2], rough[0][1][:, 2])
-                if np.isfinite(near).all():
-                    fine = yield from self._rows([(frame, view, near)])
-                    for place, row in fine:
-                        if self._where.agrees(*place, row) and self._where.note(*place, row, False):
-                            yield from self._told([(place, row)])
+                box = self._where.guessed(frame, view)
+            boxes = windows(self._sizes[view]) if box is None else [box]
+            rough = yield from self._rows([(frame, view, one) for one in boxes])
+            rows = [row for _, row in rough]
+            if not rows:
+                continue
+            best = max(rows, key=lambda row: float(np.nan_to_num(row[:, 2]).mean()))
+            near = box_of_points(best[:, :2], best[:, 2])
+            if np.isfinite(near).all():
+                fine = yield from self._rows([(frame, view, near)])
+                for place, row in fine:
+                    if self._where.agrees(*place, row) and self._where.note(*place, row, False):
+                        yield from self._told([(place, row)])
 
     def _pass(self, frames: NDArray[np.intp], again: bool = False) -> Events:
         for first in range(0, len(frames), _BLOCK):
@@ -157,6 +162,8 @@ class DetectionRun:
                 if not again or (frame, view) in self._left
             ]
             waiting = {place for place in wanted if not self._where.has(*place)}
+            self._pictures.expect(place for place in wanted if place in waiting)
+            yield self._progress()
             sure = [
                 (*place, box)
                 for place in wanted
@@ -177,6 +184,7 @@ class DetectionRun:
                     waiting -= {(f, view) for f, view, _ in looks}
             if not again:
                 self._left |= waiting
+                self._where.come_back(frame for frame, _ in waiting)
             yield self._progress()
 
     def _look(self, looks: list[Look], known: bool) -> Events:

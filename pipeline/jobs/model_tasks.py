@@ -10,7 +10,8 @@ from pipeline.data.errors import UserError
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
 
 if TYPE_CHECKING:
-    from pipeline.models.store import ModelStore, Step
+    from pipeline.models.files import Step
+    from pipeline.models.store import ModelStore
 
 Events = Generator[Event, None, None]
 

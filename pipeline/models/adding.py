@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.data.errors import UserError
-from pipeline.models.cards import ModelCard, shipped_cards
+from pipeline.models.cards import ModelCard, read_card, shipped_cards
 from pipeline.models.loading import read_spec, skeleton_of
 from pipeline.models.store import ModelStore
 
@@ -27,7 +28,8 @@ def card_of(
 ) -> ModelCard:
     """The card under which a file is to be added to ``store``.
 
-    Under the name of a model that comes with the program, it is that one's.
+    Under the name of a model that comes with the program, it is that one's; else what lies beside
+    the file as ``.toml``.
 
     Parameters
     ----------
@@ -43,11 +45,14 @@ def card_of(
     listed = next((card for card in shipped_cards() if card.name == name), None)
     if listed is not None:
         return listed
-    spec = read_spec(file)
     if name in {other.name for other in store.cards()}:
         raise UserError(
             f"There is a model named {name} already; remove it first, or choose another name."
         )
+    beside = file.with_suffix(".toml")
+    if beside.is_file():
+        return replace(read_card(beside), name=name, file=file)
+    spec = read_spec(file)
     return ModelCard(
         name,
         title or name,

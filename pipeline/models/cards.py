@@ -74,8 +74,10 @@ class ModelCard:
         return self.file_name.endswith(".onnx")
 
 
+_KIND = "pose"
 # Keys of a card, the type each is of, and whether it has to be there.
 _KEYS: dict[str, tuple[type, bool]] = {
+    "kind": (str, False),
     "title": (str, True),
     "skeleton": (str, True),
     "licence": (str, True),
@@ -129,7 +131,7 @@ def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for address in table.get("addresses", ()):
         if not str(address).startswith(("https://", "http://")):
             raise UserError(f"{path} names an address that is not on the web: {address}.")
-    values = dict(table)
+    values = {key: value for key, value in table.items() if key != "kind"}
     for key in ("addresses", "input_size"):
         if key in table:
             values[key] = tuple(table[key])
@@ -140,8 +142,17 @@ def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
 
 
 def shipped_cards() -> tuple[ModelCard, ...]:
-    """All cards that come with the program, by name."""
-    return tuple(read_card(path) for path in sorted(resource_path("models").glob("*.toml")))
+    """All cards of pose models that come with the program, by name."""
+    paths = sorted(resource_path("models").glob("*.toml"))
+    return tuple(read_card(path) for path in paths if is_pose_card(path))
+
+
+def is_pose_card(path: Path) -> bool:
+    """Whether a TOML file is the card of a pose model: other kinds say so in ``kind``."""
+    try:
+        return bool(tomllib.loads(path.read_text("utf-8")).get("kind", _KIND) == _KIND)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return True  # what is wrong with it is said when it is read
 
 
 def card_named(name: str, cards: tuple[ModelCard, ...]) -> ModelCard:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pipeline.data.errors import UserError
 from pipeline.models.cards import ModelCard
+from pipeline.models.files import Step, megabytes, part_of, require_space
 from pipeline.models.http_fetch import Begun, CutError, Fetch, NotThereError
 from pipeline.models.loading import check_card
-from pipeline.models.store import Check, ModelStore, Step, megabytes, part_of, require_space
+from pipeline.models.store import Check, ModelStore
 
 #: Environment variable with a folder of weights that is looked in before the network.
 OFFLINE_FOLDER = "SIMSPINE_MODELS"
@@ -160,8 +161,8 @@ def _written(
         part.parent.mkdir(parents=True, exist_ok=True)
         _about(part).write_text(json.dumps({"address": address, "version": begun.version}), "utf-8")
         with part.open("r+b" if begun.start else "wb") as handle:
-            handle.seek(begun.start)
-            handle.truncate()
+            if begun.start:
+                handle.truncate(handle.seek(begun.start))
             while (piece := fetch.next()) != b"":
                 if isinstance(piece, bytes):
                     handle.write(piece)

@@ -10,7 +10,8 @@ from pipeline.data.errors import UserError
 from pipeline.data.skeleton import Skeleton, load_skeleton, shipped_skeletons
 from pipeline.models.batches import Detector
 from pipeline.models.cards import SUFFIXES, ModelCard
-from pipeline.models.store import ModelStore, Step
+from pipeline.models.files import Step
+from pipeline.models.store import ModelStore
 from pipeline.models.variants import NetworkSpec
 
 

@@ -6,14 +6,10 @@ model is removed, so that another file under the same name is noticed.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
 import shutil
 import time
-import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,15 +17,14 @@ from typing import Any, Literal
 import platformdirs
 
 from pipeline.data.errors import UserError
-from pipeline.models.cards import ModelCard, card_named, read_card, shipped_cards
+from pipeline.models.cards import ModelCard, card_named, is_pose_card, read_card, shipped_cards
+from pipeline.models.files import BLOCK, Step, hashed, part_of, require_space, writing
 
-Step = tuple[float, str]
 State = Literal["missing", "begun", "there"]
 #: Raises UserError where a file is not what a card says.
 Check = Callable[[ModelCard, Path], object]
 
 _KNOWN = "known.json"
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,8 @@ class ModelStore:
 
     def cards(self) -> tuple[ModelCard, ...]:
         """All models there are: those that come with the program, and those a person added."""
-        own = [read_card(path) for path in sorted(self.folder.glob("*/*.toml"))]
+        paths = sorted(self.folder.glob("*/*.toml"))
+        own = [read_card(path) for path in paths if is_pose_card(path)]
         shipped = shipped_cards()
         taken = {card.name for card in shipped}
         return (*shipped, *(card for card in own if card.name not in taken))
@@ -196,7 +192,7 @@ class ModelStore:
         require_space(target.parent, size, card.title)
         with writing(target) as temporary, file.open("rb") as source, temporary.open("wb") as out:
             done = 0
-            while block := source.read(_BLOCK):
+            while block := source.read(BLOCK):
                 out.write(block)
                 done += len(block)
                 yield done / max(size, 1), f"Copying {file.name}"
@@ -244,60 +240,6 @@ class ModelStore:
 def _known(noted: dict[str, Any], name: str) -> Known | None:
     found = noted.get("known", {}).get(name)
     return Known(**found) if found else None
-
-
-def part_of(place: Path) -> Path:
-    """Where the beginning of a file lies that is still being downloaded."""
-    return place.with_name(f"{place.name}.part")
-
-
-def hashed(file: Path) -> Generator[Step, None, tuple[str, int]]:
-    """SHA-256 (hex) and size of a file, in steps."""
-    digest, done = hashlib.sha256(), 0
-    try:
-        total = max(file.stat().st_size, 1)
-        with file.open("rb") as handle:
-            while block := handle.read(_BLOCK):
-                digest.update(block)
-                done += len(block)
-                yield done / total, f"Checking {file.name}"
-    except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror}.") from error
-    return digest.hexdigest(), done
-
-
-def require_space(folder: Path, n_bytes: int, what: str) -> None:
-    """UserError where a folder's disk has too little space."""
-    there = folder
-    while not there.exists():
-        there = there.parent
-    free = shutil.disk_usage(there).free
-    if free < n_bytes:
-        raise UserError(
-            f"{what} needs {megabytes(n_bytes)}, but only {megabytes(free)} are free where "
-            f"{folder} is."
-        )
-
-
-def megabytes(n_bytes: int) -> str:
-    """A size for people."""
-    return f"{n_bytes / 1e6:.1f} MB"
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[Path]:
-    """A file to fill that takes its place whole or not at all; UserError where that fails."""
-    temporary = target.with_name(f".{uuid.uuid4().hex}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, target)
-    except OSError as error:
-        raise UserError(f"{target} cannot be written: {error.strerror}.") from error
-    finally:
-        # Only ever there after a failure, whose own message is the one to be read.
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ import json
 import pickle
 import shutil
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from pipeline.io.video_reader import open_video
 from pipeline.models.detector import PoseDetector
 from pipeline.synthesis.demo import DemoRecording, make_demo
 from tests.cli.helpers import N_FRAMES, Capture, said_one_sentence, tree
-from tests.truth.tiny_pose_network import tiny_checkpoint, tiny_network
+from tests.truth.tiny_pose_network import exported, tiny_checkpoint, tiny_network
 
 N_VIEWS = 4
 Expected = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -99,6 +100,22 @@ def test_only_some_views_and_frames(
     assert files == [f"{names[2]}.{number:04d}.json" for number in range(3, 7)]
     found = read_detections(out / f"{names[2]}_json", n_frames=N_FRAMES)
     np.testing.assert_allclose(found.xy[3:7, 0], expected[0][3:7, 2], atol=2e-3)
+
+
+def test_an_onnx_file_says_the_same(
+    demo: DemoRecording, expected: Expected, tmp_path: Path, capsys: Capture
+) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's own exporter is being replaced
+        model = exported(tiny_network(), tmp_path / "tiny.onnx")
+    out = tmp_path / "pose"
+    arguments = ["detect", str(demo.folder), "--model", str(model), "-o", str(out)]
+    assert main([*arguments, "--frames", ":2"]) == Exit.OK
+    assert "tiny on CPU (ONNX Runtime)" in capsys.readouterr().out
+    found = read_detections(out / f"{demo.cameras.names[0]}_json", n_frames=N_FRAMES)
+    np.testing.assert_allclose(found.xy[:2, 0], expected[0][:2, 0], atol=0.05)
 
 
 def test_a_project_takes_the_points_as_steps_that_can_be_undone(

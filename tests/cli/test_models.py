@@ -69,6 +69,25 @@ def test_a_file_is_added_used_by_name_checked_and_removed(weights: Path, capsys:
     assert "my-net_2" not in _listed(capsys)
 
 
+def test_a_card_beside_a_file_is_taken_along(weights: Path, capsys: Capture) -> None:
+    weights.with_suffix(".toml").write_text(
+        'kind = "pose"\ntitle = "Taught"\nskeleton = "spinetrack_37"\nlicence = "BSD"\n'
+        'non_commercial = false\ntrained_on = "the demo world"\nfile = "My net_2.pth"\n'
+    )
+    assert main(["models", "add", str(weights)]) == Exit.OK
+    entry = _listed(capsys)["my-net_2"]
+    assert (entry["title"], entry["trained_on"]) == ("Taught", "the demo world")
+    assert main(["models", "list"]) == Exit.OK
+    assert capsys.readouterr().out.startswith("my-net_2 ")  # what is here comes first
+
+
+def test_cards_of_other_kinds_are_none_of_ours(weights: Path, capsys: Capture) -> None:
+    main(["models", "add", str(weights), "--name", "mine"])
+    folder = Path(str(_listed(capsys)["mine"]["path"])).parent
+    (folder / "lifter.toml").write_text('kind = "lifter"\n')
+    assert "lifter" not in _listed(capsys)
+
+
 def test_a_changed_file_is_noticed(weights: Path, capsys: Capture, tmp_path: Path) -> None:
     main(["models", "add", str(weights), "--name", "mine"])
     place = Path(str(_listed(capsys)["mine"]["path"]))

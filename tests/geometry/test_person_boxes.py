@@ -13,6 +13,7 @@ from pipeline.geometry.person_boxes import (
     grown,
     is_in_picture,
     likeness,
+    windows,
     world_points,
 )
 from tests.truth.cameras import observe, ring
@@ -102,6 +103,17 @@ def test_one_view_tells_the_others_where_to_look(view: int) -> None:
 def test_a_view_without_limbs_tells_nothing() -> None:
     boxes = boxes_from_one_view(ring(3), 0, np.ones((37, 2)), np.zeros(37), SKELETON.names)
     assert np.isnan(boxes).all()
+
+
+def test_windows_cover_the_picture_in_ever_smaller_parts() -> None:
+    boxes = windows((600, 400))
+    assert tuple(boxes[0]) == (0, 0, 600, 400)
+    for part in (300, 200):
+        some = boxes[np.isclose(boxes[:, 2] - boxes[:, 0], part)]
+        # Whoever is no wider than half a window is whole in one of them.
+        for left in range(0, 600 - part // 2, 10):
+            assert ((some[:, 0] <= left) & (some[:, 2] >= left + part / 2)).any()
+    assert (boxes[:, 2] <= 600).all()
 
 
 def test_a_box_outside_the_picture_shows_nobody() -> None:

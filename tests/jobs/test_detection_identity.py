@@ -37,6 +37,8 @@ class _Pictures:
         picture[0, 0, :2] = frame, view
         return picture
 
+    def expect(self, places: Iterable[tuple[int, int]]) -> None: ...
+
     def __enter__(self) -> _Pictures:
         return self
 

@@ -12,6 +12,7 @@ import torch
 
 from pipeline.data.detection_landing import Landing
 from pipeline.data.errors import UserError
+from pipeline.data.history import Place
 from pipeline.data.observations import detections
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
@@ -100,6 +101,9 @@ def test_a_run_comes_as_events_and_writes_nothing(project: Path, weights: Path) 
 
 def test_what_was_found_last_in_a_picture_counts(project: Path) -> None:
     landing = Landing(most=3)
+    landing.add(0, np.array([4]), np.array([1]), np.full((1, 37, 5), 9, np.float32))
+    with Project.open(project, read_only=True) as opened:
+        assert landing.patches(opened.sequence)[1] == Place(4, 1, -1, 0)
     points = np.random.default_rng(1).uniform(1, 90, (4, 37, 5)).astype(np.float32)
     assert not landing.add(0, np.array([4, 5]), np.array([1, 1]), points[:2])
     assert landing.add(0, np.array([4, 4]), np.array([0, 1]), points[2:])
@@ -111,7 +115,7 @@ def test_what_was_found_last_in_a_picture_counts(project: Path) -> None:
         xy, _ = detections(sequence, 0)
     for (frame, view), row in zip(((5, 1), (4, 0), (4, 1)), points[1:], strict=True):
         np.testing.assert_array_equal(xy[frame, view], row[:, :2])
-    assert place.frame == 4
+    assert (place.frame, place.view) == (-1, -1)
 
 
 def test_a_box_leads_a_run_and_has_to_lie_in_it(project: Path, weights: Path) -> None:

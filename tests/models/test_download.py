@@ -16,7 +16,8 @@ import pytest
 from pipeline.data.errors import UserError
 from pipeline.models import download
 from pipeline.models.cards import ModelCard
-from pipeline.models.store import ModelStore, part_of
+from pipeline.models.files import part_of
+from pipeline.models.store import ModelStore
 from tests.truth.file_server import FileServer, serving
 from tests.truth.tiny_pose_network import tiny_checkpoint
 
@@ -225,6 +226,15 @@ def test_a_full_disk_is_noticed_before(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1_000_000))
     _refused(store, _card(server), "Tiny needs", "only 1.0 MB are free", str(store.folder))
     assert not part_of(store.place(_card(server))).exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_disk_that_gets_full_meanwhile(server: FileServer, store: ModelStore) -> None:
+    card = _card(server)
+    part = part_of(store.place(card))
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    _refused(store, card, str(part.parent), "cannot take Tiny: No space left on device")
 
 
 def test_a_licence_that_forbids_commerce_is_accepted_first(
