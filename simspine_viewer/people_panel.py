@@ -21,7 +21,8 @@ from pipeline.data.presence import seen_in
 from simspine_viewer.document import Document
 from simspine_viewer.time_cursor import TimeCursor
 
-SHOWN = (
+# A shifted camera shows people at other frames.
+SHOWN = ("assignment", "tracks", "cameras", "detected2d")
     "assignment",
     "tracks",
     "cameras",
