@@ -23,11 +23,6 @@ from simspine_viewer.time_cursor import TimeCursor
 
 # A shifted camera shows people at other frames.
 SHOWN = ("assignment", "tracks", "cameras", "detected2d")
-    "assignment",
-    "tracks",
-    "cameras",
-    "detected2d",
-)  # a shifted camera shows people at other frames
 
 
 class PeoplePanel(QWidget):
