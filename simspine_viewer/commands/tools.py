@@ -155,8 +155,8 @@ COMMANDS: tuple[Command, ...] = (
             lambda w: w.simulations.cancel(), (), simulating),
     Command("save-model", "Tools", "Save Body Model…",
             "Write the annotated person's model as an OpenSim file.",
-            lambda w: w.guarded(lambda: save_model(w)), (), has_model),
+            lambda w: w.guarded(lambda: save_model(w)), (), has_model, group="Body Model"),
     Command("forget-model", "Tools", "Remove Body Model",
             "Take the annotated person's model out of the project; points and edits stay.",
-            lambda w: w.simulations.forget(), (), has_model),
+            lambda w: w.simulations.forget(), (), has_model, group="Body Model"),
 )  # fmt: skip
