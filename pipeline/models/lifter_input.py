@@ -3,7 +3,7 @@
 The camera is turned so that it looks at the middle of the person, and directions are divided by
 the size of the person in the picture: so where in the picture somebody stands, and with which lens
 the picture was taken, makes no difference. Both are fixed for a window of frames, so that steps to
-the side and towards the camera are still to be seen. See docs/decisions/008-the-lifter.md.
+the side and towards the camera are still to be seen. See docs/decisions/010-the-lifter.md.
 """
 
 from __future__ import annotations
