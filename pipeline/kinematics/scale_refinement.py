@@ -166,13 +166,12 @@ def refine_scale(
         raise ValueError("no frame has a marker")
     shared, poses = np.zeros(problem.n_shared), start[:, problem.free].copy()
     before = problem.distances(shared, poses)
-    rounds = 0
-    for rounds in range(1, _ROUNDS + 1):
+    rounds, moved = 0, np.inf
+    while rounds < _ROUNDS and moved >= _SETTLED:
+        rounds += 1
         weights = problem.weights(shared, poses)
         step, turns, _ = problem.step(shared, poses, weights)
         shared, poses, moved = problem.moved(shared, poses, step, turns)
-        if moved < _SETTLED:
-            break
     _, _, covariance = problem.step(shared, poses, problem.weights(shared, poses))
     n = len(groups)
     sd = np.sqrt(np.diag(covariance))
@@ -297,10 +296,10 @@ class _Problem:
             schur += a.T @ a - cross.T @ solved[:, :-1]
             slope = slope + a.T @ r - cross.T @ solved[:, -1]
             kept.append(solved)
-        covariance = np.linalg.inv(schur)
+        covariance = np.asarray(np.linalg.inv(schur), np.float64)
         step = -covariance @ slope
         turns = np.stack([-solved[:, -1] - solved[:, :-1] @ step for solved in kept])
-        return step, turns, covariance
+        return np.asarray(step, np.float64), np.asarray(turns, np.float64), covariance
 
     def moved(
         self, shared: FloatArray, poses: FloatArray, step: FloatArray, turns: FloatArray
