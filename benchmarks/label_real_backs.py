@@ -1,9 +1,10 @@
-"""Places the markers on the real recording's back in our own window, and follows them there.
+"""Places points on the real recording's back in our own window: markers, or the column's levels.
 
-Run from the repository: ``python -m benchmarks.label_real_backs RECORDING [--show FOLDER]``. What
-is read, and written, lies in ``tests/data/real_backs`` (see README.md there): ``starts.csv`` has
-the points that a person placed; ``markers.csv`` is what came of them. ``--show`` writes enlarged
-pictures of every result to look at; they are not for the repository.
+Run from the repository: ``python -m benchmarks.label_real_backs RECORDING [--part markers|column]
+[--show FOLDER]``. What is read, and written, lies in ``tests/data/real_backs`` (see README.md
+there): ``starts.csv`` has the markers that were placed; ``markers.csv`` is what came of following
+them; ``column.csv`` has the nine levels, which are placed in every frame and not followed.
+``--show`` writes enlarged pictures of every result to look at; they are not for the repository.
 
 Nothing is reached into: points are placed by dragging in the editor, followed with the command
 "Track Forward in the Video", and written by the CSV export.
@@ -42,6 +43,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("recording", type=Path)
+    parser.add_argument("--part", choices=("markers", "column"), default="markers")
     parser.add_argument("--show", type=Path)
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -50,9 +52,11 @@ def main() -> int:
         application = QApplication(sys.argv[:1])
         with main_window((1600, 900)) as window:
             open_and_settle(window, copy)
-            marks = labelled(window, Path(scratch) / "labels.csv")
-        write_marks(FOLDER / "markers.csv", marks)
-        print(f"{len(marks)} points written to {FOLDER / 'markers.csv'}")
+            label = labelled if told.part == "markers" else column
+            marks = label(window, Path(scratch) / "labels.csv")
+        path = FOLDER / f"{told.part}.csv"
+        write_marks(path, marks)
+        print(f"{len(marks)} points written to {path}")
         if told.show:
             show(copy, marks, told.show)
         application.processEvents()
@@ -73,16 +77,11 @@ def copied(recording: Path, scratch: Path) -> Path:
 
 def labelled(window: MainWindow, out: Path) -> list[Mark]:
     """Every marker of every view, as the export has it."""
-    document, views = window.document, window.document.sequence.cameras.names
-    slots = {marker: document.sequence.info.skeleton.index(slot) for marker, slot in SLOTS.items()}
+    views = window.document.sequence.cameras.names
+    skeleton = window.document.sequence.info.skeleton
+    slots = {marker: skeleton.index(slot) for marker, slot in SLOTS.items()}
     starts = read_marks(FOLDER / "starts.csv")
-    for mark in starts:
-        window.time.set_frame(mark.frame)
-        view, keypoint = views.index(mark.view), slots[mark.marker]
-        window.selection.set(view=view, keypoint=keypoint)
-        window.editor.drag_in_view(view, keypoint, np.array([mark.x, mark.y]))
-        window.editor.release()
-    settle(window)
+    place(window, starts, slots)
     for command in ("track-forward", "track-back"):
         for mark in starts:
             window.time.set_frame(mark.frame)
@@ -92,14 +91,28 @@ def labelled(window: MainWindow, out: Path) -> list[Mark]:
             if last is not None:
                 window.frame_range.between(0, last)
             follow(window, command)
-    project = document.project
-    assert project is not None
-    request = ExportRequest(
-        document.sequence, document.person, "csv", out, authorship=project.authorship()
-    )
-    for _ in export_steps(request):
-        pass
-    return exported(out, starts)
+    return exported(window, out, starts, slots)
+
+
+def column(window: MainWindow, out: Path) -> list[Mark]:
+    """The nine levels in both views, as the export has them."""
+    names = window.document.sequence.info.skeleton.markers
+    marks = read_marks(FOLDER / "column.csv")
+    slots = {mark.marker: names.index(mark.marker) for mark in marks}
+    place(window, marks, slots)
+    return exported(window, out, marks, slots)
+
+
+def place(window: MainWindow, marks: list[Mark], slots: dict[str, int]) -> None:
+    """Drag every point to where it was read."""
+    views = window.document.sequence.cameras.names
+    for mark in marks:
+        window.time.set_frame(mark.frame)
+        view, keypoint = views.index(mark.view), slots[mark.marker]
+        window.selection.set(view=view, keypoint=keypoint)
+        window.editor.drag_in_view(view, keypoint, np.array([mark.x, mark.y]))
+        window.editor.release()
+    settle(window)
 
 
 def follow(window: MainWindow, command: str) -> None:
@@ -115,10 +128,21 @@ def follow(window: MainWindow, command: str) -> None:
     print(f"frame {window.time.frame:3d}: {said}", flush=True)
 
 
-def exported(path: Path, starts: list[Mark]) -> list[Mark]:
-    """The points placed by a person or followed for one, from an exported table."""
+def exported(
+    window: MainWindow, path: Path, starts: list[Mark], slots: dict[str, int]
+) -> list[Mark]:
+    """The points placed by a person or followed for one, from a table exported to ``path``."""
+    document = window.document
+    project = document.project
+    assert project is not None
+    request = ExportRequest(
+        document.sequence, document.person, "csv", path, authorship=project.authorship()
+    )
+    for _ in export_steps(request):
+        pass
     placed = {(mark.view, mark.marker, mark.frame) for mark in starts}
-    markers = {slot: marker for marker, slot in SLOTS.items()}
+    names = document.sequence.info.skeleton.names
+    markers = {names[slot]: marker for marker, slot in slots.items()}
     found = []
     with path.open(encoding="utf-8", newline="") as handle:
         rows = csv.DictReader(line for line in handle if not line.startswith("#"))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from benchmarks.held_out_levels import simulated
 from benchmarks.machine import name_machine
 from benchmarks.real_backs_labels import FOLDER, VIEWS, pixels_of, read_marks, triangulated
 from pipeline.cli.recording import chosen_person, open_recording
@@ -30,7 +31,7 @@ from pipeline.kinematics.forward import body_transforms, marker_positions, point
 from pipeline.kinematics.measured import Measured, read_measured
 from pipeline.kinematics.model import body_index
 from pipeline.simulation.model_tables import read_tables
-from pipeline.simulation.simulate import Simulation, SimulationOptions, simulate_steps
+from pipeline.simulation.simulate import Simulation
 
 FloatArray = NDArray[np.float64]
 
@@ -69,7 +70,7 @@ def main() -> int:
             if told.part != "levels":
                 found = simulated(measured, Path(scratch) / "subject.osim")
                 print_markers(Solved(sequence, measured, found), in_full=refined)
-            if told.part != "markers" and refined and (FOLDER / "line.csv").is_file():
+            if told.part != "markers" and refined:
                 from benchmarks.real_backs_levels import print_levels
 
                 status = print_levels(sequence, measured, Path(scratch))
@@ -99,17 +100,6 @@ def points_of_person(sequence: Sequence, track: int, folder: Path) -> Measured:
     for _ in solve_steps(request):
         pass
     return read_measured(sequence, track, np.arange(*request.span, dtype=np.intp))
-
-
-def simulated(measured: Measured, subject: Path) -> Simulation:
-    """The whole chain, with its defaults."""
-    steps = simulate_steps(measured, subject, SimulationOptions())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            result: Simulation = finished.value
-            return result
 
 
 def skin_levels(found: Simulation) -> tuple[tuple[str, ...], FloatArray]:

@@ -1,177 +1,131 @@
 """Part (b) of the real backs: each level of the column held out, told by the model and by a cubic.
 
-The nine levels lie on the visible line of the back, which was read by hand in ten frames and is
-carried to the frames between by the followed markers. How far each level lies along that line is
-judged, not seen; README.md beside the labels says how.
+The nine levels lie on the visible line of the back, read by eye in every one of the frames and in
+both views. How far each level lies along that line is judged, not seen; README.md beside the labels
+says how.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BarycentricInterpolator, PchipInterpolator
 
+from benchmarks.held_out_levels import (
+    COLUMN,
+    cubic_prediction,
+    label_of_the_model_alone,
+    neutral_places,
+    simulated,
+    without_level,
+)
 from benchmarks.real_backs_labels import FOLDER, VIEWS, pixels_of, read_marks, triangulated
 from pipeline.data.camera import CameraGroup
 from pipeline.data.resources import resource_path
 from pipeline.data.sequence import Sequence
 from pipeline.data.source import Source
-from pipeline.kinematics.forward import body_transforms, marker_positions
+from pipeline.kinematics.forward import body_transforms
+from pipeline.kinematics.measured import Measured
 from pipeline.kinematics.model import body_index
 from pipeline.simulation.model_tables import read_tables
 from pipeline.simulation.osim_model import extract_kinematics
-from pipeline.simulation.simulate import Measured, SimulationOptions, simulate_steps
 
 FloatArray = NDArray[np.float64]
 
-MARKERS = ("C7", "MidBackUpper", "MidBackLower")
-LINE = ("NapeHigh", "NapeLow", "BackA", "BackB", "LumbarA", "LumbarB", "Waist", "Sacrum")
-COLUMN = ("Hip", "Spine_01", "Spine_02", "Spine_03", "Spine_04", "Spine_05", "Neck", "Neck_02",
-          "Neck_03")  # fmt: skip
 BODIES = ("sacrum", "L5", "L3", "L1", "T8", "T3", "C7", "C4", "C1")
 STEP = 3  # frames
+MODEL, ALONE = "model's marker", "label, model alone"
+LABEL, CUBIC = "label", "cubic"
+WAYS = (MODEL, ALONE, LABEL, CUBIC)
 _SIDES = ("LShoulder", "RShoulder", "LHip", "RHip")
-# Where levels are taken to lie along the line, mm: below the lower marker, as parts of the way from
-# C7 to the upper marker and on to the lower one (which lie near T7 and T10), and above C7.
-_BELOW = {"Spine_03": 65.0, "Spine_02": 130.0, "Spine_01": 190.0, "Hip": 235.0}
-_BETWEEN = {"Spine_05": (0.4, 0.0), "Spine_04": (1.0, 0.3)}
-_ABOVE = {"Neck": 0.0, "Neck_02": 42.0, "Neck_03": 80.0}
-_FINE = 400
 _SIGMA = 0.010  # m, of a level placed by hand
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """A level held out in all frames: (F, 3) metres from where it was placed.
+
+    Attributes
+    ----------
+    gaps
+        By who tells it, a title of ``WAYS``.
+    way
+        Along the column there, of any length.
+    turns : (F, 3, 3) array
+        Axes of its vertebra in the solved model.
+    """
+
+    gaps: dict[str, FloatArray]
+    way: FloatArray
+    turns: FloatArray
+
+
 def print_levels(sequence: Sequence, measured: Measured, folder: Path) -> int:
-    """Hold out each interior level; 0 if the model is the better one at every level."""
-    frames, skin = levels_in_space(sequence)
+    """Hold out each interior level; 0 if its label is nearer than the cubic at every level."""
+    frames, skin, left = levels_in_space(sequence)
+    print(f"\nTwo views leave of a level, px: median {np.median(left):.1f}, worst {left.max():.1f}")
     column = moved_in(skin, measured, frames)
     own = with_column(measured, frames, column)
+    at = neutral_places()
+    inner = range(1, len(COLUMN) - 1)
+    held = [held_out(own, column, level, at, folder / "held_out.osim") for level in inner]
     print(f"\n{len(frames)} frames with nine levels; 3D error of a level held out, mm")
-    print("frame " + "".join(f"{name:>16}" for name in COLUMN[1:-1]))
-    print("      " + "".join(f"{'model':>10}{'cubic':>6}" for _ in COLUMN[1:-1]))
-    model, cubic, label, across, steady = [], [], [], [], []
-    at = _neutral_places()
-    for level in range(1, len(COLUMN) - 1):
-        told, written, turns = _model_prediction(own, level, folder)
-        gap = told - column[:, level]
-        label.append(1e3 * float(np.median(np.linalg.norm(written - column[:, level], axis=1))))
-        curve = cubic_prediction(column, at, level) - column[:, level]
-        model.append(np.linalg.norm(gap, axis=1))
-        cubic.append(np.linalg.norm(curve, axis=1))
-        way = column[:, level + 1] - column[:, level - 1]
-        across.append((_across(gap, way), _across(curve, way)))
-        steady.append((_unsteady(gap, turns), _unsteady(curve, turns)))
+    print("frame " + "".join(f"{COLUMN[level]:>21}" for level in inner))
+    print("      " + f"{'model':>9}{'label':>6}{'cubic':>6}" * len(held))
     for row, frame in enumerate(frames.tolist()):
-        cells = zip(model, cubic, strict=True)
-        numbers = (f"{1e3 * m[row]:10.1f}{1e3 * c[row]:6.1f}" for m, c in cells)
-        print(f"{frame:5d} " + "".join(numbers))
-    medians = [(1e3 * np.median(m), 1e3 * np.median(c)) for m, c in zip(model, cubic, strict=True)]
-    print("median" + "".join(f"{m:10.1f}{c:6.1f}" for m, c in medians))
-    for title, pairs in (("across", across), ("steady", steady)):
-        print(title + "".join(f"{1e3 * m:10.1f}{1e3 * c:6.1f}" for m, c in pairs))
-    print("label " + "".join(f"{mm:10.1f}{'':6}" for mm in label))
-    print("across: median of what lies across the column; where along it a level is was judged")
-    print("steady: median without the constant part, in the vertebra's own frame")
-    print("label: median of the whole chain's label for the level, after fusing and keeping spaces")
-    better = [name for name, (m, c) in zip(COLUMN[1:-1], medians, strict=True) if m < c]
-    print(f"Levels at which the model is nearer: {', '.join(better) or 'none'}")
-    return 0 if len(better) == len(medians) else 1
+        sizes = [
+            [1e3 * float(np.linalg.norm(one.gaps[way][row])) for way in (MODEL, LABEL, CUBIC)]
+            for one in held
+        ]
+        print(f"{frame:5d} " + "".join(f"{a:9.1f}{b:6.1f}{c:6.1f}" for a, b, c in sizes))
+    print(f"\nmedian, mm{'':26}" + "".join(f"{COLUMN[level]:>10}" for level in inner))
+    for title, of in (("", _whole), (", across only", _across), (", unsteady part", _unsteady)):
+        for way in WAYS:
+            values = "".join(f"{1e3 * of(one, way):10.1f}" for one in held)
+            print(f"{way + title:36s}{values}")
+    print("across only: what lies across the column; where along it a level is was judged")
+    print("unsteady part: without what is constant in the vertebra's own frame")
+    for title, of in (("", _whole), (", across the column only", _across)):
+        pairs = zip(inner, held, strict=True)
+        better = [COLUMN[level] for level, one in pairs if of(one, LABEL) < of(one, CUBIC)]
+        print(f"Levels at which the label is nearer than the cubic{title}: "
+              f"{len(better)} of {len(held)}: {', '.join(better) or 'none'}")  # fmt: skip
+    return 0 if all(_whole(one, LABEL) < _whole(one, CUBIC) for one in held) else 1
 
 
-def levels_in_space(sequence: Sequence) -> tuple[NDArray[np.intp], FloatArray]:
-    """Frames (F,) and (F, 9, 3) metres of the column's levels on the back's line."""
-    n_frames = sequence.n_frames
+def held_out(
+    own: Measured, column: FloatArray, level: int, at: FloatArray, subject: Path
+) -> HeldOut:
+    """Tell a level of the column (F, 9, 3) in all ways without ever having seen it."""
+    measured = without_level(own, level)
+    found = simulated(measured, subject)
+    place = measured.names.index(COLUMN[level])
+    poses = body_transforms(found.model, found.solved.coordinates)
+    told = {
+        MODEL: found.virtual[:, place],
+        ALONE: label_of_the_model_alone(measured, found)[:, place],
+        LABEL: found.labels.xyz[:, place],
+        CUBIC: cubic_prediction(column, at, level),
+    }
+    return HeldOut(
+        {way: points - column[:, level] for way, points in told.items()},
+        column[:, level + 1] - column[:, level - 1],
+        poses[:, body_index(found.model, BODIES[level]), :, :3],
+    )
+
+
+def levels_in_space(
+    sequence: Sequence,
+) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+    """Frames (F,), the column's levels on the skin (F, 9, 3) metres, and (F, V, 9) px left over."""
     cameras = sequence.cameras
     two = CameraGroup(tuple(cameras[cameras.index(name)] for name in VIEWS))
-    markers = pixels_of(read_marks(FOLDER / "markers.csv"), MARKERS, VIEWS, n_frames)
-    lines = pixels_of(read_marks(FOLDER / "line.csv"), LINE, VIEWS, n_frames)
-    frames, column = [], []
-    for frame in range(0, n_frames, STEP):
-        if not np.isfinite(markers[frame]).all():
-            continue
-        line = carried(lines, markers, frame)
-        curve = curve_in_space(two, line)
-        datum, _ = triangulated(two, markers[frame][None])
-        frames.append(frame)
-        column.append(levels_on(curve, datum[0]))
-    return np.array(frames, np.intp), np.array(column)
-
-
-def carried(lines: FloatArray, markers: FloatArray, frame: int) -> FloatArray:
-    """(V, P, 2) the line at a frame, from the frames before and after in which it was read.
-
-    Each is moved as the markers moved (shift, turn and size); the nearer one counts more.
-    """
-    read = np.flatnonzero(np.isfinite(lines[:, 0, 0, 0]))
-    before, after = read[read <= frame].max(), read[read >= frame].min()
-    share = 0.0 if before == after else (frame - before) / (after - before)
-    out = np.empty(lines.shape[1:])
-    for view in range(lines.shape[1]):
-        moved = [
-            _similar(markers[key, view], markers[frame, view], lines[key, view])
-            for key in (before, after)
-        ]
-        out[view] = (1.0 - share) * moved[0] + share * moved[1]
-    return out
-
-
-def _similar(source: FloatArray, target: FloatArray, points: FloatArray) -> FloatArray:
-    """Points moved by the similarity that takes source best to target, all (N, 2)."""
-    a, b = (np.asarray(one[:, 0] + 1j * one[:, 1]) for one in (source, target))
-    turn = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean())
-    moved = turn * (points[:, 0] + 1j * points[:, 1] - a.mean()) + b.mean()
-    return np.stack([moved.real, moved.imag], axis=-1)
-
-
-def curve_in_space(cameras: CameraGroup, line: FloatArray) -> FloatArray:
-    """(N, 3) metres from the nape down, of a line (2, P, 2) that two views see.
-
-    Each point of the second view's line goes with the point of the first one's that leaves least
-    over.
-    """
-    first, second = (_dense(one) for one in line)
-    window = _FINE // 6
-    curve = []
-    for place in range(0, _FINE, 8):
-        low, high = max(0, place - window), min(_FINE, place + window)
-        pairs = np.stack(
-            [first[low:high:4], np.broadcast_to(second[place], first[low:high:4].shape)]
-        )
-        xyz, left = triangulated(cameras, np.moveaxis(pairs, 0, 1)[:, :, None])
-        best = int(np.argmin(np.sum(left[..., 0] ** 2, axis=1)))
-        curve.append(xyz[best, 0])
-    return np.array(curve)
-
-
-def _dense(points: FloatArray) -> FloatArray:
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    return np.asarray(PchipInterpolator(along, points)(np.linspace(0.0, along[-1], _FINE)))
-
-
-def levels_on(curve: FloatArray, datum: FloatArray) -> FloatArray:
-    """(9, 3) the levels on a curve (N, 3), from where the markers (3, 3) are nearest to it."""
-    order = np.arange(len(curve))
-    smooth = np.stack(
-        [np.polynomial.Polynomial.fit(order, curve[:, axis], 5)(order) for axis in range(3)], -1
-    )
-    steps = np.linalg.norm(np.diff(smooth, axis=0), axis=1)
-    along = 1000.0 * np.concatenate([[0.0], np.cumsum(steps)])
-    gaps = np.linalg.norm(smooth[None] - datum[:, None], axis=-1)
-    c7, upper, lower = along[gaps.argmin(axis=1)]
-    places = {name: lower + mm for name, mm in _BELOW.items()}
-    places |= {name: c7 - mm for name, mm in _ABOVE.items()}
-    places |= {
-        name: c7 + a * (upper - c7) + b * (lower - upper) for name, (a, b) in _BETWEEN.items()
-    }
-    at = np.array([places[name] for name in COLUMN])
-    inside = np.clip(at, along[0], along[-1])
-    on = np.stack([np.interp(inside, along, smooth[:, axis]) for axis in range(3)], axis=-1)
-    # C1 lies under the hair, above where the line can be seen: straight on from there.
-    onwards = (smooth[5] - smooth[0]) / (along[5] - along[0])
-    return np.asarray(on + (at - inside)[:, None] * onwards)
+    xy = pixels_of(read_marks(FOLDER / "column.csv"), COLUMN, VIEWS, sequence.n_frames)
+    frames = np.flatnonzero(np.isfinite(xy).all(axis=(1, 2, 3)))
+    skin, left = triangulated(two, xy[frames])
+    return frames, skin, left
 
 
 def moved_in(skin: FloatArray, measured: Measured, frames: NDArray[np.intp]) -> FloatArray:
@@ -217,55 +171,20 @@ def with_column(measured: Measured, frames: NDArray[np.intp], column: FloatArray
     )
 
 
-def _model_prediction(
-    own: Measured, level: int, folder: Path
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(F, 3) a level nobody placed, of the solved model and of the labels; its vertebra."""
-    place = own.names.index(COLUMN[level])
-    xyz, sigma, manual = own.xyz.copy(), own.sigma.copy(), own.manual.copy()
-    xyz[:, place], sigma[:, place], manual[:, place] = np.nan, np.nan, Source.NONE
-    without = replace(own, xyz=xyz, sigma=sigma, manual=manual)
-    steps = simulate_steps(without, folder / "held_out.osim", SimulationOptions())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            found = finished.value
-            break
-    poses = body_transforms(found.model, found.solved.coordinates)
-    turned = poses[:, body_index(found.model, BODIES[level]), :, :3]
-    return found.virtual[:, place], found.labels.xyz[:, place], turned
+def _whole(one: HeldOut, way: str) -> float:
+    """Median size of an error, metres."""
+    return float(np.median(np.linalg.norm(one.gaps[way], axis=1)))
 
 
-def _neutral_places() -> FloatArray:
-    """(9,) metres along the column of the unscaled model's points."""
-    model = extract_kinematics(resource_path("models", "simspine_core.osim"))[0]
-    points = marker_positions(model, model.default)
-    column = points[[model.marker_names.index(name) for name in COLUMN]]
-    steps = np.linalg.norm(np.diff(column, axis=0), axis=1)
-    return np.concatenate([[0.0], np.cumsum(steps)])
+def _across(one: HeldOut, way: str) -> float:
+    """Median size of what lies square to the column, metres."""
+    gap = one.gaps[way]
+    unit = one.way / np.linalg.norm(one.way, axis=1, keepdims=True)
+    across = gap - unit * np.sum(gap * unit, axis=1, keepdims=True)
+    return float(np.median(np.linalg.norm(across, axis=1)))
 
 
-def cubic_prediction(column: FloatArray, at: FloatArray, level: int) -> FloatArray:
-    """(F, 3) a level from the cubic through its four nearest neighbours, two on each side.
-
-    Next to an end of the column it is one and three. ``at`` (9,) says how far levels are apart.
-    """
-    first = min(max(level - 2, 0), len(at) - 5)
-    used = [k for k in range(first, first + 5) if k != level]
-    cubic = BarycentricInterpolator(at[used], np.moveaxis(column[:, used], 1, 0))
-    return np.asarray(cubic(at[level]))
-
-
-def _across(gap: FloatArray, way: FloatArray) -> float:
-    """Median size of what lies square to a direction, metres."""
-    unit = way / np.linalg.norm(way, axis=1, keepdims=True)
-    return float(
-        np.median(np.linalg.norm(gap - unit * np.sum(gap * unit, axis=1, keepdims=True), axis=1))
-    )
-
-
-def _unsteady(gap: FloatArray, turns: FloatArray) -> float:
+def _unsteady(one: HeldOut, way: str) -> float:
     """Median size of what changes of an error, seen from its vertebra, metres."""
-    seen = np.einsum("fij,fi->fj", turns, gap)
+    seen = np.einsum("fij,fi->fj", one.turns, one.gaps[way])
     return float(np.median(np.linalg.norm(seen - np.median(seen, axis=0), axis=1)))

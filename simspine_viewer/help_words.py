@@ -19,6 +19,8 @@ WORDS: tuple[tuple[str, str], ...] = (
      "exported where there is no body model."),
     ("Finding", "Something that was noticed about your files, or about a camera."),
     ("Frame", "One instant, by its number. All views show the same frame."),
+    ("From the prior", "Of an angle: the points tell less of it than what is usual for people. "
+     "It is no measurement."),
     ("Held-out error", "Each view is predicted from the others and compared with what was seen "
      "in it; nothing that is judged has helped to make the prediction."),
     ("Interpolated", "A final point in a short gap, bridged from the frames around it."),
@@ -77,5 +79,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("Uncertainty", "The sigma of the selected keypoint, drawn as an ellipse in every view."),
     ("View", "One camera and its video."),
     ("Views seen", "The mean number of views that each 3D point rests on."),
+    ("Weight", "How much the points of a part of the body count when the body model follows them: "
+     "1 is usual, 0 leaves them out."),
 )  # fmt: skip
 """A word and its meaning."""

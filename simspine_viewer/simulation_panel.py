@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QSignalBlocker, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -23,6 +20,14 @@ from simspine_viewer.curves_data import ANGLES
 from simspine_viewer.document import Document
 from simspine_viewer.poses import Poses
 from simspine_viewer.selection import Selection
+from simspine_viewer.simulation_controls import (
+    number_box,
+    text_label,
+    value_of,
+    value_table,
+    with_unit,
+)
+from simspine_viewer.simulation_weights import PartWeights
 from simspine_viewer.simulations import SimulationChoice, Simulations
 from simspine_viewer.stage_shares import Shares, shares_of
 from simspine_viewer.time_cursor import TimeCursor
@@ -35,7 +40,6 @@ HEIGHTS, MASSES, CUTOFFS = (0.5, 2.5), (5.0, 300.0), (1.0, 20.0)
 VARIANTS = {"core": "11 free angles", "extended": "13 free angles"}
 STAGES = ("Seen in pictures", "Triangulated", "Solved over time", "Body model")
 SHOWN_MS = 100  # numbers follow a drag and play this often
-NOTHING = "–"
 
 
 class SimulationPanel(QWidget):
@@ -56,18 +60,20 @@ class SimulationPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(6, 6, 6, 6)
         box.addLayout(self._asked())
+        self.weights = PartWeights(simulations)
+        box.addWidget(self.weights)
         box.addLayout(self._run())
-        self.result = _text("muted")
+        self.result = text_label("muted")
         box.addWidget(self.result)
-        self.heading = _text("heading")
+        self.heading = text_label("heading")
         box.addWidget(self.heading)
-        self.angles, lines = _table(tuple(name for name, _ in ANGLES.values()))
+        self.angles, lines = value_table(tuple(name for name, _ in ANGLES.values()))
         box.addLayout(lines)
-        self.keypoint = _text("heading")
+        self.keypoint = text_label("heading")
         box.addWidget(self.keypoint)
-        self.shares, lines = _table(STAGES)
+        self.shares, lines = value_table(STAGES)
         box.addLayout(lines)
-        self.verdict = _text("warning")
+        self.verdict = text_label("warning")
         box.addWidget(self.verdict)
         box.addStretch(1)
         self._shown = QElapsedTimer()
@@ -83,11 +89,11 @@ class SimulationPanel(QWidget):
         self.refresh()
 
     def _asked(self) -> QFormLayout:
-        self.height_box = _number(HEIGHTS, 0.01, "m", "Stature", 2)
+        self.height_box = number_box(HEIGHTS, 0.01, "m", "Stature", 2)
         self.height_box.setToolTip(
             "Bounds the size of every segment. Unknown: taken from the long bones."
         )
-        self.mass_box = _number(MASSES, 1.0, "kg", "Mass", 1)
+        self.mass_box = number_box(MASSES, 1.0, "kg", "Mass", 1)
         self.mass_box.setToolTip("Unknown: follows from the size of the segments.")
         self.variant_box = QComboBox()
         for name, title in VARIANTS.items():
@@ -96,7 +102,7 @@ class SimulationPanel(QWidget):
             "How freely the spine bends: with 13 angles, lower and upper thorax and neck bend"
             " apart. More freedom needs better points."
         )
-        self.cutoff_box = _number(CUTOFFS, 0.5, "Hz", "Smoothing", 1, unknown=False)
+        self.cutoff_box = number_box(CUTOFFS, 0.5, "Hz", "Smoothing", 1, unknown=False)
         self.cutoff_box.setToolTip("Motion faster than this is taken for noise in the labels.")
         form = QFormLayout()
         form.addRow("Stature", self.height_box)
@@ -128,9 +134,10 @@ class SimulationPanel(QWidget):
         self._simulations.set_choice(
             SimulationChoice(
                 self.variant_box.currentData(),
-                _value(self.height_box),
-                _value(self.mass_box),
+                value_of(self.height_box),
+                value_of(self.mass_box),
                 self.cutoff_box.value(),
+                self._simulations.choice.weights,
             )
         )
 
@@ -153,6 +160,7 @@ class SimulationPanel(QWidget):
         self.variant_box.setCurrentIndex(self.variant_box.findData(choice.variant))
         for box in (self.height_box, self.mass_box, self.cutoff_box, self.variant_box):
             box.setEnabled(is_open and job is None)
+        self.weights.refresh(is_open and job is None)
         again = "Simulate" if subject is None else "Simulate anew"
         self.button.setText("Cancel" if job is not None else again)
         self.button.setEnabled(is_open)
@@ -210,7 +218,7 @@ class SimulationPanel(QWidget):
         for value, (name, (title, unit)) in zip(self.angles[1::2], ANGLES.items(), strict=True):
             number = float(getattr(found, name)[0])
             scale = 1000.0 if unit == "mm" else 180.0 / np.pi
-            value.setText(_with_unit(number * scale, unit))
+            value.setText(with_unit(number * scale, unit))
             value.setAccessibleName(title)
         between = intervertebral_angles(pose.model, bodies)
         beyond = int((beyond_limits(between) > 0.0).sum())
@@ -224,10 +232,10 @@ class SimulationPanel(QWidget):
         for value, text in zip(
             self.shares[1::2],
             (
-                _with_unit(shares.seen, "px"),
-                _with_unit(shares.triangulated, "mm", "±"),
-                _with_unit(shares.smoothed, "mm", "moved "),
-                _with_unit(shares.model, "mm", "off by "),
+                with_unit(shares.seen, "px"),
+                with_unit(shares.triangulated, "mm", "±"),
+                with_unit(shares.smoothed, "mm", "moved "),
+                with_unit(shares.model, "mm", "off by "),
             ),
             strict=True,
         ):
@@ -259,55 +267,3 @@ def _said(is_open: bool, simulations: Simulations) -> str:
         f" within {1000 * report['median_error']:.0f} mm of the measured ones."
     )
     return f"{text} What is asked for has changed since." if simulations.is_outdated else text
-
-
-def _with_unit(value: float, unit: str, before: str = "") -> str:
-    if not np.isfinite(value):
-        return NOTHING
-    number = f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
-    number = "0.0" if number == "-0.0" else number.replace("-", "−")
-    return f"{before}{number}{'' if unit == '°' else ' '}{unit}"
-
-
-def _text(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setProperty("role", role)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
-
-
-def _table(titles: tuple[str, ...]) -> tuple[list[QLabel], QGridLayout]:
-    """Rows of a title and a value: their labels in turn, and the layout."""
-    grid = QGridLayout()
-    grid.setVerticalSpacing(2)
-    grid.setColumnStretch(0, 1)
-    labels = []
-    for row, title in enumerate(titles):
-        name, value = QLabel(title), QLabel(NOTHING)
-        value.setAlignment(Qt.AlignmentFlag.AlignRight)
-        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        grid.addWidget(name, row, 0)
-        grid.addWidget(value, row, 1)
-        labels += [name, value]
-    return labels, grid
-
-
-def _number(
-    bounds: tuple[float, float], step: float, unit: str, name: str, digits: int,
-    *, unknown: bool = True,
-) -> QDoubleSpinBox:  # fmt: skip
-    box = QDoubleSpinBox()
-    box.setDecimals(digits)
-    box.setRange(bounds[0] - (step if unknown else 0.0), bounds[1])
-    box.setSingleStep(step)
-    box.setSuffix(f" {unit}")
-    box.setKeyboardTracking(False)
-    box.setAccessibleName(name)
-    if unknown:
-        box.setSpecialValueText("unknown")
-    return box
-
-
-def _value(box: QDoubleSpinBox) -> float | None:
-    return None if box.value() == box.minimum() else box.value()

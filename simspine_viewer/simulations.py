@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -24,12 +25,14 @@ class SimulationChoice:
 
     ``variant``: core (11 free coordinates of the spine) or extended (13). ``height`` m and
     ``mass`` kg are None where they are not known. ``cutoff``: of the labels' low-pass, Hz.
+    ``weights``: factors of parts of the body, those that are not 1.
     """
 
     variant: str = "core"
     height: float | None = None
     mass: float | None = None
     cutoff: float = 6.0
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class Simulations(QObject):
@@ -91,6 +94,33 @@ class Simulations(QObject):
             self._write(_OPTIONS.format(self._document.person), asdict(choice))
             self.failure = ""
             self.changed.emit()
+
+    def set_weights(self, weights: Mapping[str, float]) -> None:
+        """Let parts of the body count more or less, at once: all frames are solved anew.
+
+        A model that is there keeps its size. Nothing changes where the weights cannot be used.
+        """
+        from pipeline.kinematics.part_weights import check_part_weights, with_part_weights
+        from pipeline.kinematics.subject import subject_bytes, subject_from
+
+        kept = {part: weight for part, weight in weights.items() if weight != 1.0}
+        document, project = self._document, self._document.project
+        if project is None or self._job is not None or kept == self.choice.weights:
+            return
+        stored = self.subject
+        try:
+            check_part_weights(kept)
+            if stored is not None:
+                content = with_part_weights(subject_from(stored.content, project.path), kept)
+                choice = {**stored.choice, "weights": kept}
+                stored = replace(stored, content=subject_bytes(content), choice=choice)
+        except UserError as error:
+            self.failure = str(error)
+            self.changed.emit()
+            return
+        self.set_choice(replace(self.choice, weights=kept))
+        if stored is not None:
+            self._keep(document.person, stored)
 
     def start(self) -> None:
         """Make a model of the annotated person, or make it anew; one at a time."""
@@ -172,4 +202,7 @@ class Simulations(QObject):
 def _choice_of(stored: Any) -> SimulationChoice:
     known = {field.name for field in fields(SimulationChoice)}
     values = stored if isinstance(stored, dict) else {}
-    return SimulationChoice(**{name: value for name, value in values.items() if name in known})
+    told = {name: value for name, value in values.items() if name in known}
+    if not isinstance(told.get("weights", {}), dict):
+        del told["weights"]
+    return SimulationChoice(**told)

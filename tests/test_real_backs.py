@@ -95,7 +95,7 @@ def test_a_marker_is_followed_in_the_real_video(balancing_source: Path) -> None:
 
 
 def test_a_level_on_a_cubic_is_told_exactly() -> None:
-    from benchmarks.real_backs_levels import cubic_prediction
+    from benchmarks.held_out_levels import cubic_prediction
 
     at = np.array([0.0, 0.05, 0.11, 0.17, 0.30, 0.43, 0.50, 0.55, 0.60])
     column = np.stack([at**3 - 2 * at**2, 3 * at, 0.5 - at**2], axis=-1)[None]
@@ -107,17 +107,21 @@ def test_a_level_on_a_cubic_is_told_exactly() -> None:
         )
 
 
-def test_the_line_goes_where_the_markers_go() -> None:
-    from benchmarks.real_backs_levels import carried
-
-    markers = np.array([[[10.0, 20.0], [40.0, 90.0], [45.0, 130.0]]] * 3)[:, None]
-    line = np.array([[0.0, 0.0], [30.0, 60.0], [50.0, 170.0]])
-    turn = 1.2 * np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
-    markers[1] = markers[1] @ turn.T + [7.0, -3.0]
-    lines = np.full((3, 1, 3, 2), np.nan)
-    lines[[0, 2], 0] = line
-    np.testing.assert_allclose(carried(lines, markers, 1)[0], line @ turn.T + [7.0, -3.0])
-    np.testing.assert_allclose(carried(lines, markers, 2)[0], line)
+def test_the_nine_levels_are_there_in_both_views_of_thirty_frames_and_lie_at_the_markers() -> None:
+    names = ("Hip", "Spine_01", "Spine_02", "Spine_03", "Spine_04", "Spine_05", "Neck", "Neck_02",
+             "Neck_03")  # fmt: skip
+    marks = read_marks(FOLDER / "column.csv")
+    assert {mark.how for mark in marks} == {"placed"}
+    xy = pixels_of(marks, names, VIEWS, N_FRAMES)
+    frames = np.flatnonzero(np.isfinite(xy).all(axis=(1, 2, 3)))
+    assert len(frames) >= 30
+    assert len(marks) == len(frames) * len(names) * len(VIEWS)
+    assert (np.diff(xy[frames][..., 1], axis=2) < 0.0).all(), "each level above the one before"
+    c7, upper, lower = np.moveaxis(_labels()[frames], 2, 0)
+    # A ball stands 10 mm (4 px) off the skin on which the levels lie.
+    assert np.linalg.norm(xy[frames, :, 6] - c7, axis=-1).max() < 8.0
+    between = 0.7 * upper + 0.3 * lower
+    assert np.linalg.norm(xy[frames, :, 4] - between, axis=-1).max() < 8.0
 
 
 def test_the_nearest_place_on_a_curve() -> None:

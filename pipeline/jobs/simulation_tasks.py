@@ -28,22 +28,27 @@ _BLOCK = 200
 def learn_subject(job: Job) -> Events:
     """Scale a model to a person: args ``project``, ``track``, ``variant``, ``cutoff``.
 
-    Also ``height`` (m) and ``mass`` (kg), None where they are not known. ``Done`` has ``subject``
+    Also ``height`` (m) and ``mass`` (kg), None where they are not known, and
+    perhaps ``weights`` of parts of the body by name. ``Done`` has ``subject``
     (bytes of ``pipeline.kinematics.subject``), ``osim`` (the model as OpenSim reads it, zlib) and
     ``report`` (small values about the fit).
     """
     from pipeline.geometry.fuse import solve_fused, track_lengths
     from pipeline.kinematics.follow_sequence import check_subject
     from pipeline.kinematics.measured import read_measured
+    from pipeline.kinematics.part_weights import check_part_weights
     from pipeline.kinematics.subject import subject_bytes
     from pipeline.simulation.scaling import ScaleOptions
     from pipeline.simulation.simulate import SimulationOptions, learn_steps
 
     args, track = job.args, int(job.args["track"])
+    weights = args.get("weights", {})
+    check_part_weights(weights)  # before the long work
     options = SimulationOptions(
         variant=args["variant"],
         cutoff=float(args["cutoff"]),
         scale=ScaleOptions(height=args["height"], mass=args["mass"]),
+        weights=weights,
     )
     with (
         Project.open(Path(args["project"]), read_only=True) as project,

@@ -19,12 +19,15 @@ from pipeline.kinematics.measured import (
     definition_sigma,
     trust_of,
 )
-from pipeline.kinematics.published import CHAIN
 from pipeline.kinematics.steady import steady
 from pipeline.kinematics.subject import Subject, weight_factors
+from pipeline.kinematics.unmeasured import column_of
 
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
+
+#: Seconds before and after a frame that are felt in it where coordinates are solved together.
+TOGETHER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,10 +116,10 @@ def finish_steps(
         ).fitted
         yield 0.5 * (begin + 1.0), "Fusing"
         virtual = markers_of(subject, together.coordinates)
-        return Followed(together, virtual, _labels(subject, measured, virtual), together)
+        return Followed(together, virtual, _labels(subject, measured, together, virtual), together)
     yield begin, "Fusing"
     virtual = markers_of(subject, solved.coordinates)
-    labels = _labels(subject, measured, virtual)
+    labels = _labels(subject, measured, solved, virtual)
     start = solved.coordinates[there][0] if there.any() else None
     by_hand = (definition_sigma(measured.names) / MANUAL_SIGMA) ** 2
     factors = np.where(measured.manual != Source.NONE, by_hand, 1.0)
@@ -125,16 +128,31 @@ def finish_steps(
     return Followed(solved, virtual, labels, fitted)
 
 
-def _labels(subject: Subject, measured: Measured, virtual: FloatArray) -> Labels:
+def _labels(subject: Subject, measured: Measured, solved: IkResult, virtual: FloatArray) -> Labels:
+    # Frames solved apart have poses that differ by what was measured in each: their residuals tell
+    # nothing of other frames.
+    reach = TOGETHER_S if subject.steady else 0.0
+    sigma = np.broadcast_to(subject.model_sigma, measured.sigma.shape).copy()
+    column = column_of(
+        subject.model, measured, solved.coordinates, virtual, subject.model_sigma, reach
+    )
+    simulated, places = virtual.copy(), list(column.places)
+    simulated[:, places], sigma[:, places] = column.xyz, column.sigma
+    # Solved apart, the pose of a frame in which levels were placed stands alone: the low-pass would
+    # take the levels between them back to the poses of the frames around.
+    firm = np.zeros(sigma.shape, np.bool_)
+    firm[:, places] = column.between & (not subject.steady)
     return fuse_labels(
         measured.xyz,
         trust_of(measured),
-        virtual,
-        np.broadcast_to(subject.model_sigma, measured.sigma.shape),
+        simulated,
+        sigma,
         measured.manual,
         measured.rate,
         subject.cutoff,
-        tuple(measured.names.index(name) for name in CHAIN if name in measured.names),
+        column.places,
+        column.lengths,
+        firm,
     )
 
 

@@ -12,16 +12,16 @@ from pipeline.data.layers import COORDINATES
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.fuse import solve_fused, track_lengths
-from pipeline.kinematics.follow import follow_steps, markers_of
+from pipeline.kinematics.follow import TOGETHER_S, follow_steps, markers_of
 from pipeline.kinematics.measured import read_measured
 from pipeline.kinematics.model import ROTATIONAL, KinematicModel
 from pipeline.kinematics.subject import Subject
 
 FloatArray = NDArray[np.float64]
 
-# Seconds read on either side of what is solved: as far as coordinates solved together, or the
-# labels of frames solved apart, are felt.
-_STEADY_S, _APART_S = 2.0, 0.25
+# Seconds read on either side of what is solved: as far as the labels of frames solved apart are
+# felt. Of coordinates solved together it is longer.
+_APART_S = 0.25
 
 
 def check_subject(subject: Subject, sequence: Sequence) -> None:
@@ -62,7 +62,7 @@ def solve_kinematics(
     threads : int
         Parts solved side by side.
     """
-    reach = math.ceil((_STEADY_S if subject.steady else _APART_S) * sequence.info.fps)
+    reach = math.ceil((TOGETHER_S if subject.steady else _APART_S) * sequence.info.fps)
     low = max(int(frames[0]) - reach, 0)
     around = np.arange(low, min(int(frames[-1]) + reach + 1, sequence.n_frames), dtype=np.intp)
     stale = around[sequence.stamps.stale_at("fused", track, around)]

@@ -56,6 +56,8 @@ def fuse_labels(
     rate: float,
     cutoff: float = CUTOFF,
     chain: tuple[int, ...] = (),
+    lengths: FloatArray | None = None,
+    firm: BoolArray | None = None,
 ) -> Labels:
     """Put measured points and simulated markers together and smooth them.
 
@@ -71,14 +73,19 @@ def fuse_labels(
     rate, cutoff : float
         Hz.
     chain : tuple of int
-        Keypoints of the column, bottom to top, whose simulated distances are kept.
+        Keypoints of the column, bottom to top, whose distances are kept.
+    lengths : (T, L - 1) array, optional
+        These distances, metres; without it, the simulated ones.
+    firm : (T, K) bool array, optional
+        Points that the low-pass leaves where they are, as it does those placed by hand.
     """
     by_hand = (manual != Source.NONE) & np.isfinite(measured).all(axis=-1)
     both, sigma, source = _combined(measured, measured_sigma, simulated, simulated_sigma)
     both = np.where(by_hand[..., None], measured, both)
     sigma = np.where(by_hand, measured_sigma, sigma)
     source = np.where(by_hand, manual, source).astype(np.uint8)
-    smooth = lowpass(both, _relative(sigma), rate, cutoff, hard=by_hand)
+    hard = by_hand if firm is None else by_hand | firm
+    smooth = lowpass(both, _relative(sigma), rate, cutoff, hard=hard)
     filled = np.isfinite(smooth).all(axis=-1) & (source == Source.NONE)
     source[filled] = Source.INTERPOLATED
     lost = ~np.isfinite(smooth).all(axis=-1)
@@ -87,9 +94,9 @@ def fuse_labels(
     if len(chain) > 1:
         column = list(chain)
         trust = np.where(by_hand, _HARD_SIGMA, np.where(np.isfinite(sigma), sigma, np.inf))
-        smooth[:, column] = keep_spacing(
-            smooth[:, column], trust[:, column], link_lengths(simulated[:, column])
-        )
+        if lengths is None:
+            lengths = link_lengths(simulated[:, column])
+        smooth[:, column] = keep_spacing(smooth[:, column], trust[:, column], lengths)
     return Labels(smooth, sigma, source)
 
 

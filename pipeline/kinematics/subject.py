@@ -64,6 +64,9 @@ class Subject:
     steady
         Whether enough of the column was measured to tell its bending from what is usual: then the
         coordinates of many frames are solved together.
+    factors
+        (K,) that a person puts on the weights; None: 1 throughout. They are apart from
+        ``weights``, which say how well points are known, and which frames are compared with.
     """
 
     model: KinematicModel
@@ -72,6 +75,7 @@ class Subject:
     priors: Mapping[str, Prior]
     cutoff: float = CUTOFF
     steady: bool = False
+    factors: FloatArray | None = None
 
     def ik_options(self, *, labels: bool = False, **more: Any) -> IkOptions:
         """What inverse kinematics is told for measured points or, with ``labels``, for labels."""
@@ -80,6 +84,8 @@ class Subject:
         if labels:  # smooth already: what is left to trust is what a keypoint is defined as
             weights = (MARKER_SD / definition_sigma(names)) ** 2
             weights = np.where(np.isfinite(self.model_sigma), weights, 0.0)
+        if self.factors is not None:
+            weights = weights * self.factors
         return IkOptions(
             marker_weights=dict(zip(names, weights.tolist(), strict=True)),
             priors=self.priors,
@@ -160,6 +166,7 @@ def subject_bytes(subject: Subject) -> bytes:
         ).reshape(-1, 2),
         cutoff=np.array(subject.cutoff),
         steady=np.array(subject.steady),
+        factors=np.ones(len(subject.weights)) if subject.factors is None else subject.factors,
         **model_arrays(subject.model),
     )
     return buffer.getvalue()
@@ -193,6 +200,7 @@ def subject_from(content: bytes, where: Path) -> Subject:
             priors,
             float(arrays["cutoff"]),
             bool(arrays["steady"]),
+            np.asarray(arrays["factors"], np.float64) if "factors" in arrays else None,
         )
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"The body model in {where} is damaged: {error}.") from error

@@ -7,7 +7,7 @@ priors alone, and are marked so.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -25,8 +25,9 @@ from pipeline.kinematics.follow import (
 )
 from pipeline.kinematics.ik_options import IkResult, Prior
 from pipeline.kinematics.labels import CUTOFF
-from pipeline.kinematics.measured import Measured
+from pipeline.kinematics.measured import Measured, without_judged_levels
 from pipeline.kinematics.model import KinematicModel
+from pipeline.kinematics.part_weights import with_part_weights
 from pipeline.kinematics.subject import Subject, subject_of, with_model_sigma
 from pipeline.simulation.model_tables import Variant, read_tables
 from pipeline.simulation.osim_model import extract_kinematics
@@ -52,6 +53,8 @@ class SimulationOptions:
         Of the final low-pass, Hz.
     scale : ScaleOptions
         Height and mass, if they are known.
+    weights : mapping
+        Factors on the weights of parts of the body (``pipeline.kinematics.part_weights``).
     threads : int
         Parts of the sequence solved side by side.
     """
@@ -59,6 +62,7 @@ class SimulationOptions:
     variant: Variant = "core"
     cutoff: float = CUTOFF
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+    weights: Mapping[str, float] = field(default_factory=dict)
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
@@ -137,14 +141,16 @@ def learn_steps(
         raise UserError(f"{subject_file} was not written: there are no points to simulate.")
     yield 0.0, "Scaling the model"
     generic = resource_path("models", f"simspine_{options.variant}.osim")
-    scaling = scale_model(generic, [measured], subject_file, options.scale)
+    lengths = without_judged_levels(measured)
+    scaling = scale_model(generic, [lengths], subject_file, options.scale)
     if options.scale.height is None:
         yield 0.2, "Scaling the model"
         told_height = replace(options.scale, height=_stature(scaling), model_height=1.0)
-        scaling = scale_model(generic, [measured], subject_file, told_height)
+        scaling = scale_model(generic, [lengths], subject_file, told_height)
     yield 0.4, "Reading the scaled model"
     model, _ = extract_kinematics(subject_file)
     subject = subject_of(model, measured, _priors(options.variant), options.cutoff)
+    subject = with_part_weights(subject, options.weights)
     yield 0.5, "Getting the solver ready (half a minute on a new computer)"
     steps = solved_steps(subject, measured, 1.0, options.threads)
     solved = yield from _between(steps, 0.5, 1.0)

@@ -236,8 +236,8 @@ def all_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_small_copies_are_made_in_the_background_used_and_deleted(
     all_slow: None, window: MainWindow, tmp_path: Path
 ) -> None:
-    window.open_path(coded_project(tmp_path))
-    wait_until(lambda: window.document.is_open)
+    # First until every video is open: nothing is missing of the ones that are not.
+    open_and_settle(window, coded_project(tmp_path))
     wait_until(lambda: window.playback.proxies.share_done == 1.0)
     settle(window)
     lines = [s for s in window.jobs.jobs if s.job.title == proxy_planner.TITLE]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from pipeline.io.trc import read_trc
@@ -232,6 +234,54 @@ def test_the_model_is_saved_for_opensim(
     monkeypatch.setattr(dialogs, "ask_new_file", lambda *_: model)
     window.table.actions["save-model"].trigger()
     assert "<OpenSimDocument" in model.read_text()
+
+
+def weigh(window: MainWindow, part: str, text: str) -> None:
+    """Type a weight as a user does."""
+    box = window.simulation_panel.weights.boxes[part]
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, text)
+    QTest.keyClick(box, Qt.Key.Key_Return)
+
+
+def test_parts_of_the_body_count_more_or_not_at_all(window: MainWindow) -> None:
+    weights, document = window.simulation_panel.weights, window.document
+    simulations, made = window.simulations, window.simulations.subject
+    arms = [keypoint(window, name) for name in ("LElbow", "RElbow", "LWrist", "RWrist")]
+
+    def away() -> float:
+        pose = document.pose_at(FRAME)
+        assert pose is not None
+        points = document.points_at(FRAME).fused
+        return float(np.linalg.norm((pose.markers - points)[arms], axis=-1).mean())
+
+    usual = away()
+    assert not weights.rows.isVisible()
+    QTest.mouseClick(weights.fold, Qt.MouseButton.LeftButton)
+    assert weights.rows.isVisible()
+    weigh(window, "arms", "0")
+    assert simulations.choice.weights == {"arms": 0.0}
+    assert FRAME in stale(window)
+    simulated(window)
+    assert not len(stale(window))
+    assert simulations.subject is not made
+    assert not simulations.is_outdated
+    assert away() > 2.0 * usual, "nothing pulls the arms"
+    for part in ("head", "column", "pelvis"):
+        weigh(window, part, "0")
+    before = simulations.choice
+    weigh(window, "legs", "0")
+    assert "At least one part" in window.simulation_panel.result.text()
+    assert simulations.choice == before
+    assert weights.boxes["legs"].value() == 1.0
+    for part in weights.boxes:
+        weigh(window, part, "1")
+    assert simulations.choice.weights == {}
+    simulated(window)
+    assert away() == pytest.approx(usual, abs=1e-3)
+    QTest.mouseClick(weights.fold, Qt.MouseButton.LeftButton)
+    assert not weights.rows.isVisible()
 
 
 def test_cancelled_a_model_stays_and_without_its_worker_it_is_made_anew(

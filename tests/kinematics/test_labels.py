@@ -136,3 +136,31 @@ def test_levels_between_placed_ones_do_not_buckle_where_the_model_is_too_long() 
     away = between - (between @ along)[:, None] * along
     assert np.linalg.norm(away, axis=-1).max() < 0.03
     assert np.all(np.diff([0.0, *(between @ along), np.linalg.norm(high - low)]) > 0.0)
+
+
+def test_distances_that_are_given_are_kept_instead_of_the_simulated_ones() -> None:
+    truth = column()
+    wider = np.full((N_FRAMES, LEVELS - 1), 0.07)
+    wider[:, 3:5] = 0.075
+    sigmas = flat(0.02)
+    labels = fuse_labels(
+        truth, sigmas, truth, sigmas, nothing_manual(), RATE,
+        chain=tuple(range(LEVELS)), lengths=wider,
+    )  # fmt: skip
+    np.testing.assert_allclose(link_lengths(labels.xyz), wider, atol=5e-4)
+
+
+def test_firm_points_are_not_smoothed_back() -> None:
+    truth = column()
+    simulated = truth.copy()
+    simulated[100] += (0.0, 0.0, 0.030)
+    nowhere = np.full_like(truth, np.nan)
+    firm = np.zeros((N_FRAMES, LEVELS), bool)
+    firm[100, 2:7] = True
+    labels = fuse_labels(
+        nowhere, flat(np.nan), simulated, flat(0.02), nothing_manual(), RATE, firm=firm
+    )
+    moved = (labels.xyz - truth)[100, :, 2]
+    assert moved[2:7].min() > 0.029
+    assert max(moved[:2].max(), moved[7:].max()) < 0.020
+    assert (labels.source[100] == Source.SIMULATED).all()

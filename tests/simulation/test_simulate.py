@@ -142,6 +142,32 @@ def test_a_spine_that_nobody_saw_comes_from_the_priors_and_says_so(
     assert np.nanmin(labels.sigma[:, column]) >= 0.029
 
 
+def test_levels_placed_at_judged_heights_set_no_lengths(measured, tmp_path: Path) -> None:
+    """Placed 12 % too far apart by hand, they change no segment; detected ones do."""
+    from pipeline.simulation.simulate import SimulationOptions, learn_steps
+
+    levels = [n for n, name in enumerate(measured.names) if name.startswith("Spine_")]
+    hip = measured.names.index("Hip")
+    xyz = measured.xyz.copy()
+    xyz[:, levels] += 0.12 * (xyz[:, levels] - xyz[:, [hip]])
+    by_hand = measured.manual.copy()
+    by_hand[:, levels] = Source.MANUAL_3D
+    missing = xyz.copy()
+    missing[:, levels] = np.nan
+    lumbar = []
+    for changes in ({"xyz": xyz}, {"xyz": xyz, "manual": by_hand}, {"xyz": missing}):
+        steps = learn_steps(replace(measured, **changes), tmp_path / "s.osim", SimulationOptions())
+        try:
+            while True:
+                next(steps)
+        except StopIteration as finished:
+            factors = {one.name: one for one in finished.value.scaling.factors}
+        lumbar.append(factors["lumbar"].measured)
+    detected, placed, absent = lumbar
+    assert detected > 1.08
+    assert placed == pytest.approx(absent, nan_ok=True)
+
+
 def test_no_points_make_no_person(measured, tmp_path: Path) -> None:
     nobody = replace(measured, xyz=np.full_like(measured.xyz, np.nan))
     with pytest.raises(UserError, match="there are no points"):

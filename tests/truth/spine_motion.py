@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.data.resources import resource_path
 from pipeline.simulation.model_tables import SpineTables, Variant, read_tables
 from pipeline.simulation.opensim_api import osim
+from tests.truth.other_spines import AS_SHIPPED, OtherSpine
 
 FloatArray = NDArray[np.float64]
 
@@ -48,6 +49,7 @@ def full_range(
     standing: float = 1.0,
     size: float = 1.0,
     used: float = 0.95,
+    other: OtherSpine = AS_SHIPPED,
 ) -> SpineMotion:
     """Standing for some seconds, then everything at once through ``used`` of its range.
 
@@ -63,6 +65,8 @@ def full_range(
         All lengths are multiplied by it.
     used
         Part of each range that is used.
+    other
+        What is different in this person's column from the model's.
     """
     times = np.arange(frames) / rate
     ease = np.clip((times - standing) / 0.5, 0.0, 1.0)
@@ -82,6 +86,7 @@ def full_range(
         middle, half = 0.5 * (row.min_deg + row.max_deg), 0.5 * (row.max_deg - row.min_deg)
         regional[row.name] = np.radians(ease * (middle + used * half * swing()))
     model = osim.Model(str(resource_path("models", f"simspine_{variant}.osim")))
+    other.change(model)
     values = dict(regional)
     own = [model.getCoordinateSet().get(i) for i in range(model.getCoordinateSet().getSize())]
     for coordinate in own:
@@ -91,18 +96,18 @@ def full_range(
                 values[name] = np.radians(ease * (middle + half * swing()))
     values["pelvis_ty"] = np.full(frames, _UP)
     values["pelvis_tx"] = 0.2 * ease * swing()
-    values |= _levels(tables, variant, regional)
+    values |= _levels(tables, variant, regional, other)
     names, markers = _placed(model, values, frames)
     return SpineMotion(names, times, size * markers, regional)
 
 
 def _levels(
-    tables: SpineTables, variant: Variant, regional: dict[str, FloatArray]
+    tables: SpineTables, variant: Variant, regional: dict[str, FloatArray], other: OtherSpine
 ) -> dict[str, FloatArray]:
     """The coordinates of the single levels, which the model couples to the regional ones."""
     anchors = {(row.anchor, row.motion) for row in tables.regional(variant)}
     return {
-        f"{level}_{motion}": share * regional[name]
+        f"{level}_{motion}": share * other.shares.get((level, motion), 1.0) * regional[name]
         for (level, motion), (name, share) in tables.shares(variant).items()
         if (level, motion) not in anchors
     }
