@@ -5,8 +5,6 @@ Importing this loads VTK's readers: only who has bones to draw does.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,8 +17,6 @@ from vtkmodules.vtkCommonDataModel import vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkTriangleFilter
 from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader
 from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
-
-from pipeline.data.resources import resource_path
 
 FloatArray = NDArray[np.float64]
 
@@ -39,19 +35,6 @@ class BoneMesh:
     normals: FloatArray
     triangles: NDArray[np.int64]
     closed: bool
-
-
-def find_mesh(name: str, folders: Iterable[Path]) -> Path | None:
-    """The file of a mesh: as it is named, in or beside ``folders``, or among ours; None for none.
-
-    In every folder its ``Geometry`` is looked at too, as OpenSim does.
-    """
-    file = Path(re.sub(r"\\", "/", name))
-    places = [file] if file.is_absolute() else []
-    for folder in (*folders, resource_path("models")):
-        places += [folder / file, folder / "Geometry" / file]
-        places += [folder / file.name, folder / "Geometry" / file.name]
-    return next((place for place in places if place.is_file()), None)
 
 
 def read_mesh(path: Path) -> BoneMesh | None:

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.mesh_files import find_mesh
 from pipeline.kinematics.model import KinematicModel
-from simspine_viewer.bone_files import BoneMesh, find_mesh, read_mesh
+from simspine_viewer.bone_files import BoneMesh, read_mesh
 from simspine_viewer.bone_parts import bone_part
 
 FloatArray = NDArray[np.float64]

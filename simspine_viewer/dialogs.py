@@ -227,6 +227,12 @@ def ask_export(
     return dialog.choice() if dialog.exec() == QDialog.DialogCode.Accepted else None
 
 
+def ask_file(parent: QWidget, title: str, kinds: str, start: Path | None = None) -> Path | None:
+    """A file that is read; the dialog begins in the folder ``start``."""
+    path, _ = QFileDialog.getOpenFileName(parent, title, "" if start is None else str(start), kinds)
+    return Path(path) if path else None
+
+
 def ask_new_file(parent: QWidget, title: str, proposed: Path, kinds: str) -> Path | None:
     """Where something is written; the suffix of ``proposed`` is added where one lacks."""
     path, _ = QFileDialog.getSaveFileName(parent, title, str(proposed), kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +130,7 @@ class JobPlanner(QObject):
         n = n_frames_in(ranges)
         self._sent_with = lengths_state(document.sequence, document.person)
         self._subject = self._simulations.subject if kind.worker == WORKER else None
-        more = {} if self._subject is None else {"subject": self._subject.content}
+        more = {} if self._subject is None else _told(self._subject)
         self._job_id = self._jobs.submit(
             kind.task,
             kind.title.format(f"{n} frame{'s' if n > 1 else ''}"),
@@ -226,3 +227,11 @@ class JobPlanner(QObject):
         self._stopped = not (isinstance(state.ending, Done) or self._outdated)
         self._outdated = False
         self._quiet.start()
+
+
+def _told(subject: StoredSubject) -> dict[str, Any]:
+    """What the worker has to know of a body model to follow with it."""
+    engine = subject.choice.get("engine", "fast")
+    told: dict[str, Any] = {"subject": subject.content, "engine": engine}
+    # A megabyte that only OpenSim reads.
+    return told if engine == "fast" else {**told, "osim": subject.osim}

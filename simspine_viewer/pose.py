@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,8 @@ class Pose:
         The model's markers, one per keypoint of the skeleton, metres; NaN where it has none.
     live : bool
         Solved for a drag under way.
+    folders : tuple of Path
+        Where meshes of its bones may lie, if the model is not ours.
     """
 
     model: KinematicModel
@@ -40,3 +43,4 @@ class Pose:
     coordinates: FloatArray
     markers: FloatArray
     live: bool = False
+    folders: tuple[Path, ...] = ()

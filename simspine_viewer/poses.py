@@ -57,6 +57,7 @@ class Poses(QObject):
         self._subject: Subject | None = None
         self._solver: LiveSolver | None = None
         self._last: FloatArray | None = None
+        self._folders: tuple[Path, ...] = ()
         self._cached: tuple[object, Pose | None] = (None, None)
         document.pose_source = self.at
         document.changed.connect(self._changed)
@@ -165,7 +166,7 @@ class Poses(QObject):
         self._last = coordinates
         poses = body_transforms(self._subject.model, coordinates[None])[0]
         markers = markers_of(self._subject, coordinates[None])[0]
-        return Pose(self._subject.model, poses, coordinates, markers, live)
+        return Pose(self._subject.model, poses, coordinates, markers, live, self._folders)
 
     def _changed(self, change: Change) -> None:
         if change.group == "kinematics" and change.track == self._document.person and self.ready:
@@ -229,6 +230,8 @@ class Poses(QObject):
         if self._document.is_open and self._simulations.subject is stored:
             self._ready_for, self._subject, self._solver = stored, subject, solver
             self._last = None
+            model = str(stored.choice.get("model", ""))
+            self._folders = (Path(model).parent,) if model else ()
             self._document.pose_changed.emit()
 
 

@@ -80,7 +80,6 @@ class SceneFeed:
         self._new_recording = self._new_points = True
         self._store: BoneStore | None = None
         self._shows_bones = False
-        self._folders: tuple[Path, ...] = ()
         self.failure = ""
 
     def recording_changed(self) -> None:
@@ -101,10 +100,6 @@ class SceneFeed:
     def pose(self) -> Pose | None:
         """The simulated body at the cursor, None where there is none."""
         return None if self.points() is None else self._document.pose_at(self._cursor.frame)
-
-    def set_geometry_folders(self, folders: tuple[Path, ...]) -> None:
-        """Look there for bone meshes that are not ours: beside the model."""
-        self._folders, self._new_points = folders, True
 
     def levels(self) -> SpineLevels | None:
         """The levels of the spine whose bones are shown, None where none are."""
@@ -138,7 +133,7 @@ class SceneFeed:
             from simspine_viewer.bone_groups import BoneStore  # VTK's readers
 
             self._store = BoneStore()
-        self._store.folders = (*self._folders, *self._beside_project())
+        self._store.folders = (*pose.folders, *self._beside_project())
         if not self._store.want(pose.model):
             return None
         scene.set_bones(self._store.groups)

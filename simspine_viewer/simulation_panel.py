@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from simspine_viewer.curves_data import ANGLES
 from simspine_viewer.document import Document
+from simspine_viewer.file_box import FileBox
 from simspine_viewer.poses import Poses
 from simspine_viewer.selection import Selection
 from simspine_viewer.simulation_controls import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 # Bounds of what may be asked for; below the first value a spin box says "unknown".
 HEIGHTS, MASSES, CUTOFFS = (0.5, 2.5), (5.0, 300.0), (1.0, 20.0)
 VARIANTS = {"core": "11 free angles", "extended": "13 free angles"}
+ENGINES = {"fast": "Our own", "opensim": "OpenSim’s, slow"}
 STAGES = ("Seen in pictures", "Triangulated", "Solved over time", "Body model")
 SHOWN_MS = 100  # numbers follow a drag and play this often
 
@@ -104,12 +106,31 @@ class SimulationPanel(QWidget):
         )
         self.cutoff_box = number_box(CUTOFFS, 0.5, "Hz", "Smoothing", 1, unknown=False)
         self.cutoff_box.setToolTip("Motion faster than this is taken for noise in the labels.")
-        form = QFormLayout()
+        self.model_box = FileBox("Our own", "Choose a body model", "OpenSim models (*.osim)")
+        self.model_box.setAccessibleName("Model")
+        self.markers_box = FileBox(
+            "The model’s own", "Choose markers for the model", "OpenSim marker sets (*.xml)"
+        )
+        self.markers_box.setAccessibleName("Markers")
+        self.engine_box = QComboBox()
+        for name, title in ENGINES.items():
+            self.engine_box.addItem(title, name)
+        self.engine_box.setToolTip(
+            "What solves the frames. OpenSim’s own solver takes some hundred times longer; while a"
+            " point is dragged ours is used."
+        )
+        self.form = form = QFormLayout()
+        form.addRow("Model", self.model_box)
+        form.addRow("Markers", self.markers_box)
+        form.addRow("Solver", self.engine_box)
         form.addRow("Stature", self.height_box)
         form.addRow("Mass", self.mass_box)
         form.addRow("Spine", self.variant_box)
         form.addRow("Smoothing", self.cutoff_box)
-        self.variant_box.activated.connect(self._take)
+        for file in (self.model_box, self.markers_box):
+            file.chosen.connect(self._take)
+        for chosen in (self.variant_box, self.engine_box):
+            chosen.activated.connect(self._take)
         for number in (self.height_box, self.mass_box, self.cutoff_box):
             number.valueChanged.connect(self._take)
         return form
@@ -138,6 +159,9 @@ class SimulationPanel(QWidget):
                 value_of(self.mass_box),
                 self.cutoff_box.value(),
                 self._simulations.choice.weights,
+                self.model_box.file,
+                self.markers_box.file,
+                self.engine_box.currentData(),
             )
         )
 
@@ -158,7 +182,15 @@ class SimulationPanel(QWidget):
             with QSignalBlocker(control):
                 control.setValue(control.minimum() if value is None else value)
         self.variant_box.setCurrentIndex(self.variant_box.findData(choice.variant))
-        for box in (self.height_box, self.mass_box, self.cutoff_box, self.variant_box):
+        self.engine_box.setCurrentIndex(self.engine_box.findData(choice.engine))
+        self.model_box.show_file(choice.model)
+        self.markers_box.show_file(choice.marker_set)
+        self.form.setRowVisible(self.markers_box, bool(choice.model))
+        self.form.setRowVisible(self.variant_box, not choice.model)
+        for box in (
+            self.height_box, self.mass_box, self.cutoff_box, self.variant_box, self.engine_box,
+            self.model_box, self.markers_box,
+        ):  # fmt: skip
             box.setEnabled(is_open and job is None)
         self.weights.refresh(is_open and job is None)
         again = "Simulate" if subject is None else "Simulate anew"
@@ -215,11 +247,14 @@ class SimulationPanel(QWidget):
         found = posture(pose.model, bodies)
         live = ", in the drag" if pose.live else ""
         self.heading.setText(f"Frame {frame}{live}")
-        for value, (name, (title, unit)) in zip(self.angles[1::2], ANGLES.items(), strict=True):
+        rows = zip(self.angles[::2], self.angles[1::2], ANGLES.items(), strict=True)
+        for label, value, (name, (title, unit)) in rows:
             number = float(getattr(found, name)[0])
             scale = 1000.0 if unit == "mm" else 180.0 / np.pi
             value.setText(with_unit(number * scale, unit))
             value.setAccessibleName(title)
+            for part in (label, value):  # a model may lack the vertebrae that an angle is of
+                part.setVisible(bool(np.isfinite(number)))
         between = intervertebral_angles(pose.model, bodies)
         beyond = int((beyond_limits(between) > 0.0).sum())
         if beyond:
@@ -266,4 +301,5 @@ def _said(is_open: bool, simulations: Simulations) -> str:
         f"Scaled on {report['frames']} frames, {report['mass']:.0f} kg. Half of its points lie"
         f" within {1000 * report['median_error']:.0f} mm of the measured ones."
     )
+    text = " ".join((text, *report.get("notes", ())))
     return f"{text} What is asked for has changed since." if simulations.is_outdated else text

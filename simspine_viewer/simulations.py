@@ -25,7 +25,9 @@ class SimulationChoice:
 
     ``variant``: core (11 free coordinates of the spine) or extended (13). ``height`` m and
     ``mass`` kg are None where they are not known. ``cutoff``: of the labels' low-pass, Hz.
-    ``weights``: factors of parts of the body, those that are not 1.
+    ``weights``: factors of parts of the body, those that are not 1. ``model`` and ``marker_set``:
+    files of a model that is not ours and of markers for it, empty for none. ``engine``: what solves
+    frames in the background, ``fast`` or ``opensim``.
     """
 
     variant: str = "core"
@@ -33,6 +35,9 @@ class SimulationChoice:
     mass: float | None = None
     cutoff: float = 6.0
     weights: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    marker_set: str = ""
+    engine: str = "fast"
 
 
 class Simulations(QObject):

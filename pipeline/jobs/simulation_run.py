@@ -72,8 +72,8 @@ def _outcome_steps(
     if plan.compatible:
         return (yield from compatible_steps(measured, subject, model, markers, threads))
     scale = ScaleOptions(height=plan.height, mass=plan.mass)
-    if model is not None:
-        return (yield from other_model_steps(measured, subject, model, markers, scale, threads))
     options = SimulationOptions(plan.spine, scale=scale, threads=threads)
+    if model is not None:
+        return (yield from other_model_steps(measured, subject, model, markers, options))
     found = yield from simulate_steps(measured, subject, options)
     return outcome_of(found)

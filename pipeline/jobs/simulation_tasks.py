@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,29 +18,35 @@ from pipeline.data.frame_ranges import n_frames_in
 from pipeline.io.project import Project
 from pipeline.jobs.messages import Done, Event, Job, Partial, Progress
 
+if TYPE_CHECKING:
+    from pipeline.kinematics.follow import Engine
+
 Events = Generator[Event, None, None]
 
 # Frames that a model is learnt from, in stretches of this many: more change no factor visibly.
 _LEARNT_FROM, _STRETCH = 2000, 50
-# Frames solved between two events: half a second more is read on either side.
-_BLOCK = 200
+# Frames solved between two events: half a second more is read on either side. OpenSim takes half a
+# minute for as many as the second.
+_BLOCK, _SLOW_BLOCK = 200, 50
 
 
 def learn_subject(job: Job) -> Events:
     """Scale a model to a person: args ``project``, ``track``, ``variant``, ``cutoff``.
 
     Also ``height`` (m) and ``mass`` (kg), None where they are not known, and
-    perhaps ``weights`` of parts of the body by name. ``Done`` has ``subject``
-    (bytes of ``pipeline.kinematics.subject``), ``osim`` (the model as OpenSim reads it, zlib) and
-    ``report`` (small values about the fit).
+    perhaps ``weights`` of parts of the body by name, and ``model`` and ``marker_set``, files of a
+    model that is not ours and of markers for it. ``Done`` has ``subject`` (bytes of
+    ``pipeline.kinematics.subject``), ``osim`` (the model as OpenSim reads it, zlib) and ``report``
+    (small values about the fit).
     """
     from pipeline.geometry.fuse import solve_fused, track_lengths
     from pipeline.kinematics.follow_sequence import check_subject
     from pipeline.kinematics.measured import read_measured
     from pipeline.kinematics.part_weights import check_part_weights
     from pipeline.kinematics.subject import subject_bytes
+    from pipeline.simulation.other_model import LearntOther, learn_other_steps
     from pipeline.simulation.scaling import ScaleOptions
-    from pipeline.simulation.simulate import SimulationOptions, learn_steps
+    from pipeline.simulation.simulate import Learnt, SimulationOptions, learn_steps
 
     args, track = job.args, int(job.args["track"])
     weights = args.get("weights", {})
@@ -65,21 +72,31 @@ def learn_subject(job: Job) -> Events:
             yield Progress(job.id, 0.2 * (first + len(block)) / len(frames), "Solving over time")
         path = Path(folder) / "subject.osim"
         measured = read_measured(sequence, track, frames)
-        steps = learn_steps(measured, path, options)
+        other, markers = (args.get(name) or None for name in ("model", "marker_set"))
+        notes: tuple[str, ...] = ()
+        steps: Generator[tuple[float, str], None, Learnt]
+        if other is None:
+            steps = learn_steps(measured, path, options)
+        else:
+            marker_set = None if markers is None else Path(markers)
+            steps = learn_other_steps(measured, path, Path(other), marker_set, options)
         while True:
             try:
                 share, what = next(steps)
             except StopIteration as end:
-                learnt = end.value
+                learnt: Learnt = end.value
                 break
             yield Progress(job.id, 0.2 + 0.8 * share, what)
+        if isinstance(learnt, LearntOther):
+            notes = learnt.notes
         check_subject(learnt.subject, sequence)
-        error = learnt.solved.marker_error
+        error = np.linalg.norm(learnt.virtual - measured.xyz, axis=-1)
         report: dict[str, Any] = {
             "frames": len(frames),
             "median_error": float(np.nanmedian(error)),
             "mass": learnt.scaling.mass,
             "unmeasured": learnt.scaling.unmeasured,
+            "notes": list(notes),
             "factors": [
                 {"name": one.name, "factor": one.factor, "frames": one.n_frames}
                 for one in learnt.scaling.factors
@@ -104,9 +121,10 @@ def spread_frames(n_frames: int) -> NDArray[np.intp]:
 def follow(job: Job) -> Events:
     """Bring ``kinematics`` up to date: args ``project``, ``track``, ``ranges`` (R, 2), ``subject``.
 
-    A range is its first frame and the one after its last; ranges are solved in this order.
+    A range is its first frame and the one after its last; ranges are solved in this order. With
+    ``engine`` ``opensim``, OpenSim solves them with the model ``osim`` (zlib).
     """
-    from pipeline.kinematics.follow_sequence import check_subject, solve_kinematics
+    from pipeline.kinematics.follow_sequence import check_subject, kinematics_steps
     from pipeline.kinematics.subject import subject_from
 
     ranges = np.asarray(job.args["ranges"], np.intp).reshape(-1, 2)
@@ -115,24 +133,26 @@ def follow(job: Job) -> Events:
     subject = subject_from(job.args["subject"], path)
     unreadable: UserError | None = None
     yield Progress(job.id, 0.0, "Getting the solver ready")
-    with Project.open(path, read_only=True) as project:
+    with Project.open(path, read_only=True) as project, _engine(job) as engine:
         check_subject(subject, project.sequence)
         start: NDArray[np.float64] | None = None
-        ended = -1
+        ended, length = -1, _BLOCK if engine is None else _SLOW_BLOCK
         for low, stop in ranges.tolist():
-            for first in range(low, stop, _BLOCK):
-                block = np.arange(first, min(first + _BLOCK, stop), dtype=np.intp)
+            for first in range(low, stop, length):
+                block = np.arange(first, min(first + length, stop), dtype=np.intp)
+                near = start if first == ended else None
+                steps = kinematics_steps(
+                    project.sequence, track, block, subject, near, os.cpu_count() or 1, engine
+                )
                 try:
-                    patches = solve_kinematics(
-                        project.sequence,
-                        track,
-                        block,
-                        subject,
-                        start if first == ended else None,
-                        os.cpu_count() or 1,
-                    )
-                    yield Partial(job.id, patches, block)
-                    start = _last_pose(patches[0].new, subject.model.n_coordinates)
+                    while True:
+                        share, _ = next(steps)
+                        if engine is not None:
+                            fraction = (done + share * len(block)) / total
+                            yield Progress(job.id, fraction, f"{done} of {total} frames")
+                except StopIteration as end:
+                    yield Partial(job.id, end.value, block)
+                    start = _last_pose(end.value[0].new, subject.model.n_coordinates)
                     ended = int(block[-1]) + 1
                 except UserError as error:
                     unreadable = unreadable or error  # what can be read is solved nevertheless
@@ -141,6 +161,20 @@ def follow(job: Job) -> Events:
     if unreadable is not None:
         raise unreadable
     yield Done(job.id, {"frames": total})
+
+
+@contextmanager
+def _engine(job: Job) -> Iterator[Engine | None]:
+    """What solves the frames, if not our own solver."""
+    if job.args.get("engine", "fast") != "opensim":
+        yield None
+        return
+    from pipeline.simulation.opensim_engine import opensim_engine
+
+    with tempfile.TemporaryDirectory(prefix="simspine-") as folder:
+        file = Path(folder) / "subject.osim"
+        file.write_bytes(zlib.decompress(job.args["osim"]))
+        yield opensim_engine(file)
 
 
 def _last_pose(rows: NDArray[np.generic], n_coordinates: int) -> NDArray[np.float64] | None:

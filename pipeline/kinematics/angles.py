@@ -124,8 +124,10 @@ def intervertebral_angles(model: KinematicModel, poses: FloatArray) -> Intervert
 
 def beyond_limits(found: Intervertebral) -> FloatArray:
     """(T, J, 3) how far each angle lies beyond what its joint does in people, radians; 0 within."""
-    upper = np.array([[one.flexion, one.bending, one.twist] for one in found.levels])
-    lower = np.array([[-one.extension, -one.bending, -one.twist] for one in found.levels])
+    upper = np.array([[one.flexion, one.bending, one.twist] for one in found.levels]).reshape(-1, 3)
+    lower = np.array([[-one.extension, -one.bending, -one.twist] for one in found.levels]).reshape(
+        -1, 3
+    )
     beyond = np.maximum(found.angles - upper, lower - found.angles)
     return np.asarray(np.maximum(beyond, 0.0), np.float64)
 
@@ -136,8 +138,8 @@ def posture(model: KinematicModel, poses: FloatArray) -> Posture:
     Parameters
     ----------
     model : KinematicModel
-        With the body names of our own: pelvis (its origin between the hip joints), sacrum, L5 to
-        C1.
+        With the bodies of our own: pelvis (its origin between the hip joints), sacrum, L5 to C1.
+        Of a model without sacrum and L5 all is NaN: its pelvis has other axes.
     poses : (T, B, 3, 4) array
         ``ground_from_body`` of every body.
     """
@@ -169,7 +171,8 @@ class _Look:
     """The bodies of one movement, seen from the person's side and front."""
 
     def __init__(self, model: KinematicModel, poses: FloatArray) -> None:
-        self._bodies = {name: poses[:, place] for place, name in enumerate(model.body_names)}
+        names = model.body_names if {SACRUM, "L5"} <= set(model.body_names) else ()
+        self._bodies = {name: poses[:, place] for place, name in enumerate(names)}
         self._missing = np.full((len(poses), 3), np.nan)
         self.up = np.broadcast_to([0.0, 1.0, 0.0], self._missing.shape)
         right = self.axis(PELVIS, 2) * (1.0, 0.0, 1.0)

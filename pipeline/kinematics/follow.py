@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.source import Source
 from pipeline.kinematics.forward import marker_positions
-from pipeline.kinematics.ik import solve_steps
+from pipeline.kinematics.ik import judged, solve_steps
 from pipeline.kinematics.ik_options import IkOptions, IkResult
 from pipeline.kinematics.labels import Labels, fuse_labels
 from pipeline.kinematics.measured import (
@@ -25,6 +26,10 @@ from pipeline.kinematics.unmeasured import column_of
 
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
+
+#: Another solver: coordinates (T, Q) of a subject's model for points (T, K, 3), in metres, weighed
+#: as the options say; it yields the share of the work done.
+Engine: TypeAlias = Callable[[Subject, FloatArray, IkOptions], Generator[float, None, FloatArray]]
 
 #: Seconds before and after a frame that are felt in it where coordinates are solved together.
 TOGETHER_S = 2.0
@@ -57,6 +62,7 @@ def follow_steps(
     measured: Measured,
     threads: int = 1,
     start: FloatArray | None = None,
+    engine: Engine | None = None,
 ) -> Generator[Step, None, Followed]:
     """Follow the points of all frames.
 
@@ -69,14 +75,18 @@ def follow_steps(
         Parts solved side by side.
     start : (Q,) array, optional
         Coordinates near those of the first frame.
+    engine : callable, optional
+        Solves each frame by itself in place of our own solver.
 
     Yields
     ------
     (float, str)
         Share of the work done and what is being done.
     """
-    solved = yield from solved_steps(subject, measured, 0.5, threads, start)
-    return (yield from finish_steps(subject, measured, solved, threads, 0.5))
+    if engine is not None:
+        subject = replace(subject, steady=False)
+    solved = yield from solved_steps(subject, measured, 0.5, threads, start, engine)
+    return (yield from finish_steps(subject, measured, solved, threads, 0.5, engine))
 
 
 def solved_steps(
@@ -85,11 +95,12 @@ def solved_steps(
     share: float,
     threads: int,
     start: FloatArray | None = None,
+    engine: Engine | None = None,
 ) -> Generator[Step, None, IkResult]:
     """Joint coordinates for the measured points; the steps end at ``share``."""
     factors = weight_factors(subject, trust_of(measured))
     options = subject.ik_options(threads=threads, marker_weights_at=factors)
-    return (yield from _solved(subject, measured.xyz, options, 0.0, share, start))
+    return (yield from _solved(subject, measured.xyz, options, 0.0, share, start, engine))
 
 
 def finish_steps(
@@ -98,6 +109,7 @@ def finish_steps(
     solved: IkResult,
     threads: int,
     begin: float,
+    engine: Engine | None = None,
 ) -> Generator[Step, None, Followed]:
     """Labels, and the coordinates that agree with them; the steps begin at ``begin``.
 
@@ -124,7 +136,7 @@ def finish_steps(
     by_hand = (definition_sigma(measured.names) / MANUAL_SIGMA) ** 2
     factors = np.where(measured.manual != Source.NONE, by_hand, 1.0)
     options = subject.ik_options(labels=True, threads=threads, marker_weights_at=factors)
-    fitted = yield from _solved(subject, labels.xyz, options, begin, 1.0, start)
+    fitted = yield from _solved(subject, labels.xyz, options, begin, 1.0, start, engine)
     return Followed(solved, virtual, labels, fitted)
 
 
@@ -170,7 +182,11 @@ def _solved(
     begin: float,
     end: float,
     start: FloatArray | None,
+    engine: Engine | None,
 ) -> Generator[Step, None, IkResult]:
+    if engine is not None:
+        found = yield from _by(engine, subject, xyz, options, begin, end)
+        return judged(subject.model, xyz, options, found)
     steps = solve_steps(subject.model, xyz, options, start)
     while True:
         try:
@@ -179,6 +195,24 @@ def _solved(
             result: IkResult = finished.value
             return result
         yield begin + (end - begin) * part.done / len(xyz), "Solving"
+
+
+def _by(
+    engine: Engine,
+    subject: Subject,
+    xyz: FloatArray,
+    options: IkOptions,
+    begin: float,
+    end: float,
+) -> Generator[Step, None, FloatArray]:
+    steps = engine(subject, xyz, options)
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as finished:
+            coordinates: FloatArray = finished.value
+            return coordinates
+        yield begin + (end - begin) * share, "Solving"
 
 
 def share_simulated(labels: Labels, keypoints: NDArray[np.intp]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from pipeline.data.layers import COORDINATES
 from pipeline.data.patch import Patch
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.fuse import solve_fused, track_lengths
-from pipeline.kinematics.follow import TOGETHER_S, follow_steps, markers_of
+from pipeline.kinematics.follow import TOGETHER_S, Engine, Step, follow_steps, markers_of
 from pipeline.kinematics.measured import read_measured
 from pipeline.kinematics.model import ROTATIONAL, KinematicModel
 from pipeline.kinematics.subject import Subject
@@ -40,13 +41,27 @@ def check_subject(subject: Subject, sequence: Sequence) -> None:
 
 
 def solve_kinematics(
+    sequence: Sequence, track: int, frames: NDArray[np.intp], subject: Subject
+) -> tuple[Patch, ...]:
+    """As :func:`kinematics_steps`, all at once."""
+    steps = kinematics_steps(sequence, track, frames, subject)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            patches: tuple[Patch, ...] = end.value
+            return patches
+
+
+def kinematics_steps(
     sequence: Sequence,
     track: int,
     frames: NDArray[np.intp],
     subject: Subject,
     start: FloatArray | None = None,
     threads: int = 1,
-) -> tuple[Patch, ...]:
+    engine: Engine | None = None,
+) -> Generator[Step, None, tuple[Patch, ...]]:
     """Patches that bring the ``kinematics`` layers up to date.
 
     Parameters
@@ -61,8 +76,11 @@ def solve_kinematics(
         Coordinates near those of the first frame.
     threads : int
         Parts solved side by side.
+    engine : callable, optional
+        Solves each frame by itself in place of our own solver.
     """
-    reach = math.ceil((TOGETHER_S if subject.steady else _APART_S) * sequence.info.fps)
+    together = subject.steady and engine is None
+    reach = math.ceil((TOGETHER_S if together else _APART_S) * sequence.info.fps)
     low = max(int(frames[0]) - reach, 0)
     around = np.arange(low, min(int(frames[-1]) + reach + 1, sequence.n_frames), dtype=np.intp)
     stale = around[sequence.stamps.stale_at("fused", track, around)]
@@ -72,13 +90,7 @@ def solve_kinematics(
             sequence.apply(patch)
         sequence.stamps.computed("fused", track, stale, sequence.revision)
     measured = read_measured(sequence, track, around)
-    steps = follow_steps(subject, measured, threads, start)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found = end.value
-            break
+    found = yield from follow_steps(subject, measured, threads, start, engine)
     here = frames - low
     fitted = _turned_back(subject.model, found.fitted.coordinates[here])
     markers = markers_of(subject, found.fitted.coordinates[here])

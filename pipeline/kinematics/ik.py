@@ -103,6 +103,27 @@ def solve_steps(
         return _result(problem, markers, np.concatenate(list(pieces)))
 
 
+def judged(
+    model: KinematicModel, markers: FloatArray, options: IkOptions, coordinates: FloatArray
+) -> IkResult:
+    """What coordinates from elsewhere come to: their cost, marker errors and SDs.
+
+    Parameters
+    ----------
+    markers : (T, M, 3) array
+        As for :func:`solve`.
+    coordinates : (T, Q) array
+        Metres and radians; NaN where there are none.
+    """
+    problem = Problem(model, np.asarray(markers, dtype=np.float64), options)
+    work = problem.workspace()
+    own = coordinates[:, problem.tables.coordinates]
+    problem.missing |= ~np.isfinite(own).all(axis=1)
+    for frame in np.flatnonzero(~problem.missing):
+        problem.weigh(int(frame), own[frame], work)
+    return _result(problem, markers, problem.variances(options.marker_sd))
+
+
 def _part(
     problem: Problem, first: int, stop: int, start: FloatArray | None
 ) -> Iterator[tuple[int, int]]:

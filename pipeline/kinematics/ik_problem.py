@@ -101,6 +101,11 @@ class Problem:
         """Solve the frames ``order`` from ``start`` on as long as that is better; how many."""
         return self._run(IMPROVE, work, order, start[None], self.options.iterations, True)
 
+    def weigh(self, frame: int, unknowns: FloatArray, work: FloatArray) -> None:
+        """Take ``unknowns`` (U,) for the solution of ``frame``, and note its cost."""
+        self._run(TRACK, work, np.array([frame]), unknowns[None], 0, True)
+        self.unknowns[frame] = unknowns
+
     def cold(self, frame: int, work: FloatArray, rng: np.random.Generator) -> None:
         """Solve ``frame`` without a start: first where the body stands, then from many poses."""
         default = self.rows[:, layout.DEFAULT].copy()

@@ -94,6 +94,10 @@ def column_of(
     chain = [measured.names.index(name) for name in CHAIN if name in measured.names]
     places = [place for place in chain if np.isfinite(model_sigma[place])]
     made = virtual[:, places]
+    if len(places) < 2:  # a model without a column
+        sigma = np.broadcast_to(model_sigma[places], made.shape[:2])
+        still = np.zeros(made.shape[:2], np.bool_)
+        return Column(tuple(places), made, sigma, np.zeros((len(made), 0)), still)
     seen = np.asarray(np.isfinite(measured.xyz[:, places] - made).all(axis=-1), np.bool_)
     turned = _turns(model, coordinates, model.marker_bodies[places])
     own = np.einsum("tlij,tli->tlj", turned, measured.xyz[:, places] - made)

@@ -65,8 +65,8 @@ def model_with_keypoints(
     if len(usable) < _FEWEST:
         has = f"only {len(usable)}" if usable else "no"
         raise UserError(
-            f"{model_file} has {has} markers for our keypoints; give it some with --marker-set, "
-            "called as the keypoints are, such as RHip and LKnee."
+            f"{model_file} has {has} markers for our keypoints; give it a marker set "
+            "(--marker-set) with markers called as the keypoints are, such as RHip and LKnee."
         )
     with quiet_process():
         save_model(model, output)

@@ -39,8 +39,8 @@ from pipeline.kinematics.published_scaling import (
 from pipeline.kinematics.scale_factors import ScaleMeasurement, SegmentFactor
 from pipeline.kinematics.scale_frames import FrameRule
 from pipeline.simulation.attach_markers import model_with_keypoints
+from pipeline.simulation.follower import Follower, followed, follower_of
 from pipeline.simulation.osim_model import load_model
-from pipeline.simulation.other_model import Follower, followed, follower_of
 from pipeline.simulation.outcome import Outcome
 from pipeline.simulation.scaling import ScaleOptions, ScaleReport, scale_model
 

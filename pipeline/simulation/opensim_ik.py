@@ -6,17 +6,21 @@ import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
+from pipeline.kinematics.ik_options import Prior
 from pipeline.simulation.opensim_api import osim
 from pipeline.simulation.osim_model import attach_markers, load_model, plain_reason
 from pipeline.simulation.quiet import quiet_process
 
 FloatArray = NDArray[np.float64]
+
+NO_PRIORS: Mapping[str, Prior] = MappingProxyType({})
 
 #: Weight and target (radians or metres; None: the default value) of a coordinate.
 CoordinateTarget = tuple[float, float | None]
@@ -84,6 +88,9 @@ def opensim_ik_steps(
     marker_set: Path | None = None,
     accuracy: float = 1e-5,
     constraint_weight: float = math.inf,
+    marker_weights_at: FloatArray | None = None,
+    priors: Mapping[str, Prior] = NO_PRIORS,
+    marker_sd: float = 0.01,
 ) -> Generator[float, None, OpensimIkResult]:
     """Follow markers frame by frame with OpenSim's InverseKinematicsSolver, in this process.
 
@@ -106,6 +113,11 @@ def opensim_ik_steps(
         Markers to be added to the model's own.
     accuracy, constraint_weight : float
         As in OpenSim's tool.
+    marker_weights_at : (T, M) array, optional
+        Factors on the weights, frame by frame; 0 leaves a marker out of that frame.
+    priors, marker_sd
+        As in :class:`pipeline.kinematics.ik_options.IkOptions`: pulls on coordinates whose weight
+        follows from the sum of the marker weights in each frame.
 
     Yields
     ------
@@ -132,19 +144,28 @@ def opensim_ik_steps(
     used = [name for name in names if name in own and wanted.get(name, 0.0) > 0]
     if not used:
         raise UserError(f"{model_file} has none of the markers that are to be followed.")
-    observed = np.asarray(xyz, dtype=float)[:, [list(names).index(name) for name in used]]
-    solvable = np.isfinite(observed).all(axis=-1).any(axis=-1)
-    if not solvable.any():
+    places = [list(names).index(name) for name in used]
+    factors = None if marker_weights_at is None else marker_weights_at[:, places]
+    observed, weights = _weighed(xyz[:, places], [wanted[name] for name in used], factors)
+    there = np.isfinite(observed[..., 0])
+    if not there.any():
         raise UserError(f"The markers of {model_file} are missing in every frame.")
-    reference = _markers_reference(used, np.asarray(times, float), observed, wanted)
-    targets = _targets(model, model_file, coordinate_targets or {})
+    frames = np.flatnonzero(there.any(axis=1))
+    total = np.where(there, weights, 0.0).sum(axis=1)
+    holds = {
+        name: (marker_sd / prior.sd) ** 2 / np.maximum(total, 1e-12)
+        for name, prior in priors.items()
+    }
+    first = {name: (float(w[frames[0]]), priors[name].mean) for name, w in holds.items()}
+    reference = _markers_reference(used, np.asarray(times, float), observed, weights[frames[0]])
+    targets = _targets(model, model_file, {**(coordinate_targets or {}), **first})
     coordinates = model.getCoordinateSet()
     joints = [coordinates.get(i) for i in range(coordinates.getSize())]
     values = np.full((len(times), len(joints)), np.nan)
     locations = np.full((len(times), len(used), 3), np.nan)
     state: Any = None
     solver: Any = None
-    for frame in np.flatnonzero(solvable):
+    for frame in frames:
         try:
             with quiet_process():
                 if solver is None:
@@ -157,6 +178,11 @@ def opensim_ik_steps(
                     solver.assemble(state)
                 else:
                     state.setTime(float(times[frame]))
+                    if marker_weights_at is not None:
+                        solver.updateMarkerWeights(_doubles(weights[frame]))
+                    for name, weight in holds.items():
+                        pull = float(weight[frame])
+                        solver.updateCoordinateReference(name, priors[name].mean, pull)
                     solver.track(state)
         except RuntimeError as error:
             raise UserError(
@@ -181,22 +207,39 @@ def opensim_ik_steps(
     )
 
 
+def _weighed(
+    xyz: FloatArray, weights: Sequence[float], factors: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """(T, M, 3) points that count, the others NaN, and (T, M) what each weighs."""
+    weights_at = np.tile(np.asarray(weights, dtype=float), (len(xyz), 1))
+    if factors is not None:
+        weights_at = weights_at * factors
+    # A marker that lacks one number lacks all, or OpenSim would follow the other two.
+    there = np.isfinite(xyz).all(axis=-1) & (weights_at > 0.0)
+    return np.where(there[..., None], xyz, np.nan), weights_at
+
+
 def _markers_reference(
-    names: Sequence[str], times: FloatArray, xyz: FloatArray, weights: Mapping[str, float]
+    names: Sequence[str], times: FloatArray, xyz: FloatArray, weights: FloatArray
 ) -> Any:
     table = osim.TimeSeriesTableVec3()
     table.setColumnLabels(list(names))
-    # A marker that lacks one number lacks all, or OpenSim would follow the other two.
-    whole = np.where(np.isfinite(xyz).all(axis=-1, keepdims=True), xyz, np.nan)
-    for time, points in zip(times.tolist(), whole.tolist(), strict=True):
+    for time, points in zip(times.tolist(), xyz.tolist(), strict=True):
         row = osim.RowVectorVec3(len(names))
         for k, point in enumerate(points):
             row[k] = osim.Vec3(*point)
         table.appendRow(time, row)
     marker_weights = osim.SetMarkerWeights()
-    for name in names:
-        marker_weights.cloneAndAppend(osim.MarkerWeight(name, weights[name]))
+    for name, weight in zip(names, weights.tolist(), strict=True):
+        marker_weights.cloneAndAppend(osim.MarkerWeight(name, weight))
     return osim.MarkersReference(table, marker_weights)
+
+
+def _doubles(values: FloatArray) -> Any:
+    array = osim.SimTKArrayDouble()
+    for value in values.tolist():
+        array.push_back(value)
+    return array
 
 
 def _targets(model: Any, model_file: Path, targets: Mapping[str, CoordinateTarget]) -> Any:

@@ -8,7 +8,7 @@ model has them.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,73 +16,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.errors import UserError
+from pipeline.data.mesh_files import find_mesh
+from pipeline.kinematics.follow import finish_steps, markers_of, solved_steps
 from pipeline.kinematics.forward import marker_positions
-from pipeline.kinematics.ik import solve_steps
-from pipeline.kinematics.ik_options import IkOptions, Prior
-from pipeline.kinematics.labels import CUTOFF, fuse_labels
+from pipeline.kinematics.labels import fuse_labels
 from pipeline.kinematics.measured import Measured
 from pipeline.kinematics.model import (
-    GROUND,
-    ROTATIONAL,
-    KinematicModel,
-    free_coordinates,
     rotational_coordinates,
 )
+from pipeline.kinematics.part_weights import with_part_weights
 from pipeline.kinematics.published import CHAIN
-from pipeline.simulation.attach_markers import marker_names_of, model_with_keypoints
-from pipeline.simulation.opensim_ik import opensim_ik_steps
-from pipeline.simulation.osim_model import NotInArraysError, extract_kinematics, load_model
+from pipeline.kinematics.subject import subject_of, with_model_sigma
+from pipeline.simulation.attach_markers import model_with_keypoints
+from pipeline.simulation.follower import DEFINED, Follower, followed, follower_of, loose_priors
 from pipeline.simulation.outcome import Outcome
-from pipeline.simulation.scaling import ScaleOptions, scale_model
+from pipeline.simulation.scaling import ScaleReport, scale_model
+from pipeline.simulation.simulate import READYING, Learnt, SimulationOptions, between
 
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
 
-_DEFINED = 0.010  # m: how far a keypoint lies from what it is defined as (spine_model.md §0.3)
 _USUAL_SIGMA = 0.010  # m, of a point that comes without one
 _MODEL_SIGMA = 0.015  # m, of a marker that somebody else put on a model
-# The SD that holds what no marker sees: this part of a coordinate's range, and never more than so
-# much. It moves little that markers see; without it a pelvis without markers of its back tilts, and
-# a lumbar spine makes up for it.
-_OF_RANGE, _LOOSE = 0.25, 1.0  # rad
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Followed:
-    """A model that has followed markers over T frames.
+class LearntOther(Learnt):
+    """A person's model that is not ours, and what the user is to be told of it."""
 
-    Attributes
-    ----------
-    coordinate_names, rotational, coordinates
-        Q names, those that are angles, (T, Q) radians and metres.
-    markers : (T, M, 3) array
-        The model's markers there, metres, in the order of :attr:`Follower.names`.
-    """
-
-    coordinate_names: tuple[str, ...]
-    rotational: frozenset[str]
-    coordinates: FloatArray
-    markers: FloatArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Follower:
-    """A subject's model and what follows markers with it.
-
-    Attributes
-    ----------
-    file : Path
-    model : KinematicModel or None
-        With the markers ``names`` only; None where OpenSim has to do it.
-    names : tuple of str
-        M markers that model and recording both have.
-    notes : tuple of str
-        What the user is to be told.
-    """
-
-    file: Path
-    model: KinematicModel | None
-    names: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -91,8 +52,7 @@ def other_model_steps(
     subject: Path,
     model_file: Path,
     marker_set: Path | None = None,
-    scale: ScaleOptions | None = None,
-    threads: int = 1,
+    options: SimulationOptions | None = None,
 ) -> Generator[Step, None, Outcome]:
     """Simulate one person with a model of the user's.
 
@@ -103,10 +63,8 @@ def other_model_steps(
         The subject's ``.osim`` to be written.
     model_file, marker_set : Path
         The generic model, and markers to be added to its own.
-    scale : ScaleOptions, optional
-        Height and mass, if they are known.
-    threads : int
-        Parts of the sequence solved side by side.
+    options : SimulationOptions, optional
+        ``variant`` means nothing here.
 
     Raises
     ------
@@ -114,6 +72,61 @@ def other_model_steps(
         A model without markers for what was measured, points that no person can be made of, or
         files that cannot be read or written.
     """
+    options = options or SimulationOptions()
+    scaled = _scaled_steps(measured, subject, model_file, marker_set, options)
+    scaling, follower = yield from between(scaled, 0.0, 0.3)
+    made_by = f"the model {model_file.name} and fusion by variances"
+    if follower.model is None:
+        by_opensim = _opensim_steps(measured, made_by, scaling, follower, options)
+        return (yield from between(by_opensim, 0.3, 1.0))
+    learnt = yield from between(_learn_steps(measured, scaling, follower, options), 0.3, 0.6)
+    rest = finish_steps(learnt.subject, measured, learnt.solved, options.threads, 0.0)
+    found = yield from between(rest, 0.6, 1.0)
+    model = follower.model
+    return Outcome(
+        made_by=made_by,
+        scaling=scaling,
+        model=model,
+        coordinate_names=model.coordinate_names,
+        rotational=rotational_coordinates(model),
+        coordinates=found.fitted.coordinates,
+        marker_names=follower.names,
+        markers=marker_positions(model, found.fitted.coordinates),
+        marker_error=np.linalg.norm(found.virtual - measured.xyz, axis=-1),
+        labels=found.labels,
+        notes=learnt.notes,
+    )
+
+
+def learn_other_steps(
+    measured: Measured,
+    subject_file: Path,
+    model_file: Path,
+    marker_set: Path | None,
+    options: SimulationOptions,
+) -> Generator[Step, None, LearntOther]:
+    """Scale a model of the user's to a person, to be followed on arrays.
+
+    Parameters, steps and errors are those of :func:`other_model_steps`; a model that arrays cannot
+    express is an error here.
+    """
+    scaled = _scaled_steps(measured, subject_file, model_file, marker_set, options)
+    scaling, follower = yield from between(scaled, 0.0, 0.5)
+    if follower.model is None:
+        raise UserError(
+            f"{model_file} cannot be followed live: {follower.reason.rstrip('.')}. The command "
+            "“simspine simulate --model” solves it with OpenSim."
+        )
+    return (yield from between(_learn_steps(measured, scaling, follower, options), 0.5, 1.0))
+
+
+def _scaled_steps(
+    measured: Measured,
+    subject: Path,
+    model_file: Path,
+    marker_set: Path | None,
+    options: SimulationOptions,
+) -> Generator[Step, None, tuple[ScaleReport, Follower]]:
     if not np.isfinite(measured.xyz).any():
         raise UserError(f"{subject} was not written: there are no points to simulate.")
     yield 0.0, "Preparing the model"
@@ -121,36 +134,70 @@ def other_model_steps(
     with tempfile.TemporaryDirectory() as folder:
         generic = Path(folder) / model_file.name
         notes = model_with_keypoints(model_file, marker_set, measured.names, generic)
-        yield 0.1, "Scaling the model"
-        scaling = scale_model(generic, [measured], subject, scale or ScaleOptions())
-    yield 0.25, "Reading the scaled model"
+        yield 0.3, "Scaling the model"
+        scaling = scale_model(generic, [measured], subject, options.scale)
+    yield 0.8, "Reading the scaled model"
     follower = follower_of(subject, measured.names)
     if not set(follower.names) & set(seen):
         raise UserError(f"{model_file} has none of the keypoints that were measured.")
+    lacking = [name for name in seen if name not in follower.names]
+    if lacking:
+        notes += (f"Not on this model, and left as measured: {', '.join(lacking)}.",)
+    files = () if follower.model is None else follower.model.mesh_files
+    unfound = [file for file in files if find_mesh(file, (model_file.parent,)) is None]
+    if unfound:
+        notes += (
+            f"{len(unfound)} of its {len(files)} bones are not drawn: their files, such as "
+            f"{unfound[0]}, lie neither beside the model nor in a folder Geometry there.",
+        )
+    return scaling, replace(follower, notes=(*notes, *follower.notes))
+
+
+def _learn_steps(
+    measured: Measured, scaling: ScaleReport, follower: Follower, options: SimulationOptions
+) -> Generator[Step, None, LearntOther]:
+    assert follower.model is not None
+    subject = subject_of(follower.model, measured, loose_priors(follower.model), options.cutoff)
+    # Frames are solved together by what is known of our own spine's joints.
+    subject = with_part_weights(replace(subject, steady=False), options.weights)
+    yield 0.0, READYING
+    solved = yield from solved_steps(subject, measured, 1.0, options.threads)
+    virtual = markers_of(subject, solved.coordinates)
+    return LearntOther(
+        scaling, with_model_sigma(subject, measured, virtual), solved, virtual, follower.notes
+    )
+
+
+def _opensim_steps(
+    measured: Measured,
+    made_by: str,
+    scaling: ScaleReport,
+    follower: Follower,
+    options: SimulationOptions,
+) -> Generator[Step, None, Outcome]:
+    """As on arrays, but that nothing holds what no marker moves, and weights stay as they are."""
     places = [measured.names.index(name) for name in follower.names]
     trust = _trust(measured)
     weights = _weights(measured.names, trust)
-    first = yield from followed(follower, measured.times, measured.xyz[:, places], weights, {},
-                                threads, 0.3, 0.6)  # fmt: skip
-    yield 0.6, "Fusing"
+    first = yield from followed(
+        follower, measured.times, measured.xyz[:, places], weights, {}, options.threads, 0.0, 0.45
+    )
+    yield 0.45, "Fusing"
     virtual = np.full(measured.xyz.shape, np.nan)
     virtual[:, places] = first.markers
     whole = np.isfinite(virtual).all(axis=-1)
     labels = fuse_labels(
         measured.xyz, trust, virtual, np.where(whole, _MODEL_SIGMA, np.nan), measured.manual,
-        measured.rate, CUTOFF,
+        measured.rate, options.cutoff,
         tuple(measured.names.index(n) for n in CHAIN) if set(CHAIN) <= set(follower.names) else (),
     )  # fmt: skip
     last = yield from followed(
-        follower, measured.times, labels.xyz[:, places], {}, {}, threads, 0.65, 1.0
+        follower, measured.times, labels.xyz[:, places], {}, {}, options.threads, 0.5, 1.0
     )
-    lacking = [name for name in seen if name not in follower.names]
-    if lacking:
-        notes += (f"Not on this model, and left as measured: {', '.join(lacking)}.",)
     return Outcome(
-        made_by=f"the model {model_file.name} and fusion by variances",
+        made_by=made_by,
         scaling=scaling,
-        model=follower.model,
+        model=None,
         coordinate_names=last.coordinate_names,
         rotational=last.rotational,
         coordinates=last.coordinates,
@@ -158,114 +205,20 @@ def other_model_steps(
         markers=last.markers,
         marker_error=np.linalg.norm(virtual - measured.xyz, axis=-1),
         labels=labels,
-        notes=(*notes, *follower.notes),
+        notes=follower.notes,
     )
-
-
-def follower_of(subject: Path, keypoints: tuple[str, ...]) -> Follower:
-    """The subject's model on arrays, with markers of keypoints only, or for OpenSim's engine."""
-    try:
-        model, notes = extract_kinematics(subject)
-    except NotInArraysError as error:
-        told = f"OpenSim's own engine was used, which is slower: {error}"
-        own = marker_names_of(load_model(subject))
-        return Follower(subject, None, tuple(k for k in keypoints if k in own), (told,))
-    places = [p for p, name in enumerate(model.marker_names) if name in keypoints]
-    names = tuple(model.marker_names[place] for place in places)
-    model = replace(
-        model,
-        marker_names=names,
-        marker_bodies=model.marker_bodies[places],
-        marker_locations=model.marker_locations[places],
-    )
-    return Follower(subject, model, names, tuple(notes))
-
-
-def followed(
-    follower: Follower,
-    times: FloatArray,
-    xyz: FloatArray,
-    weights: Mapping[str, float],
-    tasks: Mapping[str, float],
-    threads: int,
-    begin: float,
-    end: float,
-    priors: bool = True,
-) -> Generator[Step, None, Followed]:
-    """Follow markers; ``tasks`` are weights of coordinates that are pulled to their defaults."""
-    if follower.model is None:
-        return (yield from _followed_by_opensim(follower, times, xyz, weights, tasks, begin, end))
-    model = follower.model
-    options = IkOptions(
-        marker_weights={name: weights[name] for name in follower.names if name in weights},
-        coordinate_weights=tasks,
-        priors=_priors(model) if priors else {},
-        marker_sd=_DEFINED,
-        threads=threads,
-    )
-    steps = solve_steps(model, xyz, options)
-    while True:
-        try:
-            part = next(steps)
-        except StopIteration as finished:
-            found = finished.value.coordinates
-            break
-        yield begin + (end - begin) * part.done / len(xyz), "Solving"
-    return Followed(
-        model.coordinate_names,
-        rotational_coordinates(model),
-        found,
-        marker_positions(model, found),
-    )
-
-
-def _followed_by_opensim(
-    follower: Follower,
-    times: FloatArray,
-    xyz: FloatArray,
-    weights: Mapping[str, float],
-    tasks: Mapping[str, float],
-    begin: float,
-    end: float,
-) -> Generator[Step, None, Followed]:
-    counted = {name: weights.get(name, 1.0) for name in follower.names}
-    pulls = {name: (weight, None) for name, weight in tasks.items()}
-    steps = opensim_ik_steps(follower.file, follower.names, times, xyz, counted, pulls)
-    while True:
-        try:
-            fraction = next(steps)
-        except StopIteration as finished:
-            found = finished.value
-            break
-        yield begin + (end - begin) * fraction, "Solving with OpenSim"
-    markers = np.full(xyz.shape, np.nan)
-    markers[:, [follower.names.index(name) for name in found.marker_names]] = found.marker_locations
-    return Followed(found.coordinate_names, found.rotational, found.coordinates, markers)
-
-
-def _priors(model: KinematicModel) -> dict[str, Prior]:
-    """A loose hold on every free angle but those of the joint to ground."""
-    roots = np.unique(model.axis_coordinate[model.parents == GROUND])
-    angles = free_coordinates(model) & (model.motion == ROTATIONAL)
-    angles[roots[roots >= 0]] = False
-    widths = model.upper - model.lower
-    sds = np.where(widths > 0.0, np.minimum(_OF_RANGE * widths, _LOOSE), _LOOSE)
-    return {
-        model.coordinate_names[place]: Prior(float(model.default[place]), float(sds[place]))
-        for place in np.flatnonzero(angles)
-    }
 
 
 def _trust(measured: Measured) -> FloatArray:
     """(T, K) SD of a measured point as the place that its keypoint is defined as, metres."""
     there = np.isfinite(measured.xyz).all(axis=-1)
     sigma = np.where(np.isfinite(measured.sigma), measured.sigma, _USUAL_SIGMA)
-    return np.where(there, np.hypot(sigma, _DEFINED), np.nan)
+    return np.where(there, np.hypot(sigma, DEFINED), np.nan)
 
 
 def _weights(names: tuple[str, ...], trust: FloatArray) -> dict[str, float]:
     weights = {}
     for place, name in enumerate(names):
         seen = trust[np.isfinite(trust[:, place]), place]
-        weights[name] = float((_DEFINED / np.median(seen)) ** 2) if len(seen) else 0.0
+        weights[name] = float((DEFINED / np.median(seen)) ** 2) if len(seen) else 0.0
     return weights

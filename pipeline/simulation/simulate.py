@@ -37,6 +37,8 @@ FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
 Result = TypeVar("Result")
 
+READYING = "Getting the solver ready (half a minute on a new computer)"
+
 # Regions measured between joints that detectors find well and that lie far apart.
 _LONG = frozenset({"thigh", "shank", "arm", "forearm", "lumbar", "thorax"})
 
@@ -122,9 +124,9 @@ def simulate_steps(
         Points that no person can be made of, or a file that cannot be written.
     """
     options = options or SimulationOptions()
-    one = yield from _between(learn_steps(measured, subject_file, options), 0.0, 0.6)
+    one = yield from between(learn_steps(measured, subject_file, options), 0.0, 0.6)
     rest = finish_steps(one.subject, measured, one.solved, options.threads, 0.0)
-    found = yield from _between(rest, 0.6, 1.0)
+    found = yield from between(rest, 0.6, 1.0)
     return Simulation(
         found.solved, found.virtual, found.labels, found.fitted, one.scaling, one.subject
     )
@@ -151,9 +153,9 @@ def learn_steps(
     model, _ = extract_kinematics(subject_file)
     subject = subject_of(model, measured, _priors(options.variant), options.cutoff)
     subject = with_part_weights(subject, options.weights)
-    yield 0.5, "Getting the solver ready (half a minute on a new computer)"
+    yield 0.5, READYING
     steps = solved_steps(subject, measured, 1.0, options.threads)
-    solved = yield from _between(steps, 0.5, 1.0)
+    solved = yield from between(steps, 0.5, 1.0)
     virtual = markers_of(subject, solved.coordinates)
     return Learnt(scaling, with_model_sigma(subject, measured, virtual), solved, virtual)
 
@@ -164,9 +166,10 @@ def _stature(scaling: ScaleReport) -> float:
     return float(np.median(long)) if long else scaling.unmeasured
 
 
-def _between(
+def between(
     steps: Generator[Step, None, Result], begin: float, end: float
 ) -> Generator[Step, None, Result]:
+    """The same steps as a part of longer work, from ``begin`` to ``end`` of it."""
     while True:
         try:
             share, what = next(steps)

@@ -118,6 +118,54 @@ def test_frames_solved_in_parts_agree_with_all_at_once(
             assert apart.max() < 0.02
 
 
+def test_opensim_follows_with_the_same_objective(project: Path, learnt: dict[str, Any]) -> None:
+    args = {"project": str(project), "track": 0, "ranges": [[0, 2]], "engine": "opensim"}
+    told = {"subject": learnt["subject"], "osim": learnt["osim"]}
+    events = list(TASKS["follow"](Job(2, "follow", {**args, **told})))
+    (slow,) = (event for event in events if isinstance(event, Partial))
+    assert sum(isinstance(event, Progress) for event in events) > 10, "it can be stopped between"
+    (fast,) = (
+        event
+        for event in follow(project, learnt["subject"], [[0, 2]])
+        if isinstance(event, Partial)
+    )
+    ours, theirs = (
+        next(patch.new for patch in part.patches if patch.layer == "kinematics.xyz")
+        for part in (fast, slow)
+    )
+    assert 1e-6 < np.median(np.linalg.norm(ours - theirs, axis=-1)) < 0.01
+    sigma = next(patch.new for patch in slow.patches if patch.layer == "kinematics.sigma")
+    assert np.isfinite(sigma[:, :6]).all()
+
+
+def test_a_model_of_the_users_is_learnt_and_followed(project: Path, pose2sim_model: Path) -> None:
+    model = pose2sim_model / "Model_Pose2Sim_muscles_flex.osim"
+    told = {**LEARN, "project": str(project), "model": str(model)}
+    *_, last = TASKS["learn_subject"](Job(1, "learn_subject", told))
+    assert isinstance(last, Done)
+    assert last.result["report"]["median_error"] < 0.03
+    assert any("33 markers were put on it" in note for note in last.result["report"]["notes"])
+    subject = subject_from(last.result["subject"], Path("learnt"))
+    lacking = ~np.isfinite(subject.model_sigma)
+    names = np.array(subject.model.marker_names)
+    assert set(names[lacking]) == {"LEye", "REye", "LEar", "REar"}
+    events = follow(project, last.result["subject"], [[40, 50]])
+    (part,) = (event for event in events if isinstance(event, Partial))
+    labels = next(p.new for p in part.patches if p.layer == "kinematics.label_xyz")
+    assert np.isfinite(labels.reshape(10, 37, 3)[:, ~lacking]).all()
+
+
+def test_a_model_of_the_legs_has_no_error_where_it_has_no_markers(
+    project: Path, gait2354: Path
+) -> None:
+    model = str(gait2354 / "gait2354_simbody.osim")
+    told = {**LEARN, "project": str(project), "model": model}
+    *_, last = TASKS["learn_subject"](Job(1, "learn_subject", told))
+    assert isinstance(last, Done)
+    assert last.result["report"]["median_error"] < 0.03
+    assert any("bones are not drawn" in note for note in last.result["report"]["notes"])
+
+
 def test_labels_are_exported_from_a_project_and_need_a_model(
     project: Path, learnt: dict[str, Any], tmp_path: Path
 ) -> None:

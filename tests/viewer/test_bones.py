@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.data.mesh_files import find_mesh
 from pipeline.data.resources import resource_path
 from pipeline.data.skeleton import project_skeleton
 from pipeline.kinematics.model import body_index
 from simspine_viewer import orbit_camera as orbit
-from simspine_viewer.bone_files import find_mesh, is_closed, read_mesh
+from simspine_viewer.bone_files import is_closed, read_mesh
 from simspine_viewer.bone_groups import BoneGroup, BoneStore, on_body
 from simspine_viewer.bone_parts import bone_part
 from simspine_viewer.orbit_camera import OrbitView
