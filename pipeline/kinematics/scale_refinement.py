@@ -28,7 +28,7 @@ _STUDENT = 4.0
 # SD of coordinates without a prior, metres and radians: wide enough to say nothing.
 _SHIFT, _TURN = 10.0, 3.0
 # Steps at most; change of a factor, and of an offset in metres, that is not worth another.
-_ROUNDS, _SETTLED = 12, 2e-5
+_ROUNDS, _SETTLED = 12, 2e-4
 _SHORTENINGS, _SHORTER = 6, 0.3
 # Share of the prior's variance that the frames must take away for a value to count as seen.
 _SEEN_SHARE = 0.5
@@ -63,6 +63,8 @@ class Refinement:
 
     Attributes
     ----------
+    groups
+        The segments, as they were given.
     model
         Joints, mass centres and markers scaled, markers moved; meshes as they were.
     factors, factor_sigma, factor_seen
@@ -78,6 +80,7 @@ class Refinement:
         Steps taken.
     """
 
+    groups: tuple[ScaleGroup, ...]
     model: KinematicModel
     factors: FloatArray
     factor_sigma: FloatArray
@@ -184,6 +187,7 @@ def refine_scale(
     offset_sigma[problem.loose] = sd[n:].reshape(-1, 3)
     offset_seen[problem.loose] = seen[n:].reshape(-1, 3)
     return Refinement(
+        groups=tuple(groups),
         model=problem.model_at(shared),
         factors=np.exp(shared[:n]),
         factor_sigma=sd[:n],
