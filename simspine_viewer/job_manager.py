@@ -54,6 +54,7 @@ class JobManager(QObject):
 
     changed = Signal()
     partial = Signal(object, object)  # Job, Partial
+    told = Signal(object, object)  # Job, and an event that only who sent it understands
     finished = Signal(object)  # JobState
 
     def __init__(
@@ -154,6 +155,8 @@ class JobManager(QObject):
             state.text = _ending_text(event)
             self._kinds.pop(state.job.id, None)
             self.finished.emit(state)
+        else:
+            self.told.emit(state.job, event)
         self.changed.emit()
 
 

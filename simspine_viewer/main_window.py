@@ -26,6 +26,7 @@ from simspine_viewer.calibration_notes import CalibrationNotes
 from simspine_viewer.command_palette import CommandPalette
 from simspine_viewer.commands import aids, file
 from simspine_viewer.curves import Curves
+from simspine_viewer.detecting import Detecting, Models
 from simspine_viewer.document import Document
 from simspine_viewer.dropping import DropHint
 from simspine_viewer.editor import Editor
@@ -76,6 +77,8 @@ class MainWindow(QMainWindow):
     editor: Editor
     jobs: JobManager
     simulations: Simulations
+    models: Models
+    detecting: Detecting
     poses: Poses
     planner: JobPlanner
     opener: Opener
@@ -119,6 +122,8 @@ class MainWindow(QMainWindow):
         self.editor = Editor(self.document, self.time, self.selection, self)
         self.jobs = jobs or JobManager(parent=self)
         self.simulations = Simulations(self.document, self.jobs, self)
+        self.models = Models(self.jobs, self)
+        self.detecting = Detecting(self.document, self.jobs, self)
         self.poses = Poses(self.document, self.simulations, self.jobs, self)
         self.planner = JobPlanner(self.document, self.time, self.jobs, self.simulations, self)
         self.monitor = QualityMonitor(self.document, self)

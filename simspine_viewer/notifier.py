@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LONG_S = 10.0  # work that takes longer is not waited for
 AGAIN = ("export",)  # tasks whose arguments still mean the same later
 # What the program does by itself, in many small jobs; nobody waits for one of them.
-UNASKED = ("make_proxy", "triangulate", "fuse")
+UNASKED = ("make_proxy", "triangulate", "fuse", "list_models")
 
 
 class Notifier(QObject):

@@ -21,7 +21,8 @@ from pipeline.data.presence import seen_in
 from simspine_viewer.document import Document
 from simspine_viewer.time_cursor import TimeCursor
 
-SHOWN = ("assignment", "tracks", "cameras")  # a shifted camera shows people at other frames
+# A shifted camera shows people at other frames.
+SHOWN = ("assignment", "tracks", "cameras", "detected2d")
 
 
 class PeoplePanel(QWidget):

@@ -46,6 +46,7 @@ class Settings:
     time_in_seconds: bool = False
     curves: list[str] = field(default_factory=list)  # quantities drawn; none: the default ones
     curves_height: float = 0.0  # points that the user gave their dock; 0: its share of the window
+    detect_model: str = ""  # name of the pose model used last
     start: str = "empty"  # what is shown at start: one of STARTS
     text_size: float = 100.0  # per cent of the system's
     notify: bool = True  # say on the desktop that long work has ended

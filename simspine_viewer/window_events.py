@@ -41,6 +41,8 @@ class WindowEvents(QObject):
         window.loader.failed.connect(lambda _, sentence: window.say(sentence))
         window.jobs.changed.connect(self._jobs_changed)
         window.jobs.finished.connect(self._job_finished)
+        window.detecting.said.connect(window.say)
+        window.detecting.failed.connect(window.say_error)
         window.editor.refused.connect(window.say)
         window.grid.adjust_requested.connect(lambda view: aids.adjust(window, view))
         window.grid.person_clicked.connect(document.set_person)

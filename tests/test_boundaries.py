@@ -43,8 +43,21 @@ def test_the_pipeline_never_loads_qt(statement: str) -> None:
 def test_the_window_loads_neither_worker_code_nor_heavy_packages() -> None:
     loaded = _loaded("import simspine_viewer.main_window")
     assert "PySide6" in loaded
-    forbidden = {*HEAVY, "pipeline.synthesis", "pipeline.jobs.tasks", "pipeline.jobs.worker"}
+    forbidden = {
+        *HEAVY,
+        "pipeline.models",
+        "pipeline.synthesis",
+        "pipeline.jobs.tasks",
+        "pipeline.jobs.worker",
+    }
     assert not loaded & forbidden
+
+
+@pytest.mark.parametrize(
+    "statement", ["import pipeline.cli.main", "import pipeline.jobs.tasks, pipeline.jobs.worker"]
+)
+def test_commands_and_workers_load_pytorch_only_when_a_network_runs(statement: str) -> None:
+    assert "torch" not in _loaded(statement)
 
 
 def test_the_headless_opencv_is_installed() -> None:

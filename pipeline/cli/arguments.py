@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.output import ProgressBar
+from pipeline.cli.output import CommandError, Exit, ProgressBar
 
 if TYPE_CHECKING:
     from pipeline.cli.recording import Opened  # loads numpy, for which --help does not wait
@@ -64,3 +64,26 @@ def point_to_project(opened: Opened) -> None:
             "them.",
             file=sys.stderr,
         )
+
+
+def frame_span(text: str) -> tuple[int | None, int | None]:
+    """Frames ``A:B`` of the command line, either left out."""
+    first, colon, last = text.partition(":")
+    parts = [part.strip() for part in (first, last)]
+    if not colon or not all(part.isdecimal() or not part for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form A:B, such as 10:50")
+    start, stop = (int(part) if part else None for part in parts)
+    return start, stop
+
+
+def frames_within(
+    span: tuple[int | None, int | None] | None, n_frames: int, name: str
+) -> tuple[int, int]:
+    """First frame and the one after the last; CommandError where a recording has no such ones."""
+    start, stop = span or (None, None)
+    first, end = start or 0, n_frames if stop is None else stop
+    if not first < end <= n_frames:
+        raise CommandError(
+            Exit.USAGE, f"--frames {first}:{end} is not within 0:{n_frames}, the frames of {name}."
+        )
+    return first, end

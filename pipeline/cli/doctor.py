@@ -33,6 +33,7 @@ PACKAGES = {
     "scipy": "scipy.optimize",
     "numba": "numba",
     "opensim": "opensim",
+    "torch": "torch",
     OPENCV: "cv2",
     "av": "av",
     "platformdirs": "platformdirs",

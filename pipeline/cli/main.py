@@ -14,11 +14,15 @@ from pipeline.cli.arguments import (
     add_out,
     add_path,
     add_person,
+    frame_span,
+    frames_within,
     opened_with,
     point_to_project,
 )
 from pipeline.cli.dataset import add_dataset_command
+from pipeline.cli.detect import add_detect_command
 from pipeline.cli.model_commands import add_model_commands
+from pipeline.cli.models import add_models_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.data.errors import UserError
 
@@ -93,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add_person(export)
     export.add_argument(
         "--frames",
-        type=_span,
+        type=frame_span,
         metavar="A:B",
         help="frames A to B-1, counted from 0; either may be left out",
     )
@@ -118,20 +122,14 @@ def _parser() -> argparse.ArgumentParser:
     add_model_commands(commands)
     add_dataset_command(commands)
 
+    add_detect_command(commands)
+    add_models_command(commands)
+
     demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")
     demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")
 
     add_command(commands, _doctor, "doctor", "check the installation; exit code 1 if it is broken")
     return parser
-
-
-def _span(text: str) -> tuple[int | None, int | None]:
-    first, colon, last = text.partition(":")
-    parts = [part.strip() for part in (first, last)]
-    if not colon or not all(part.isdecimal() or not part for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form A:B, such as 10:50")
-    start, stop = (int(part) if part else None for part in parts)
-    return start, stop
 
 
 def _info(arguments: argparse.Namespace) -> int:
@@ -183,14 +181,7 @@ def _export(arguments: argparse.Namespace) -> int:
         opened = opened_with(bar, arguments.path, with_authors=True)
         person = chosen_person(opened, arguments.person)
         n_frames = opened.sequence.n_frames
-        start, stop = arguments.frames or (None, None)
-        first, end = start or 0, n_frames if stop is None else stop
-        if not first < end <= n_frames:
-            raise CommandError(
-                Exit.USAGE,
-                f"--frames {first}:{end} is not within 0:{n_frames}, the frames of "
-                f"{opened.sequence.info.name}.",
-            )
+        first, end = frames_within(arguments.frames, n_frames, opened.sequence.info.name)
         request = ExportRequest(
             opened.sequence,
             person.track,

@@ -180,14 +180,17 @@ def set_note(sequence: Sequence, frame: int, marker: int, text: str) -> Patches:
     )
 
 
-_MANUAL = ("manual2d.xy", "manual2d.flags", "manual3d.xyz")
+_MOVING = ("detected2d.points", "manual2d.xy", "manual2d.flags", "manual3d.xyz")
 
 
 def merge_tracks(sequence: Sequence, into: int, other: int) -> Patches:
-    """Make two tracks one person. Manual work on ``other`` moves over where ``into`` has none."""
+    """Make two tracks one person.
+
+    Manual work on ``other``, and what models found of it, moves over where ``into`` has none.
+    """
     theirs = [index[values == other] for index, values in _assigned(sequence)]
     patches = [sequence.patch("assignment.track", _joined(theirs, 3), into)]
-    for name in _MANUAL:
+    for name in _MOVING:
         moving, clearing = [], []
         own = sequence.layer(name, into)
         for index, _ in _given(sequence, name, other):
@@ -211,7 +214,7 @@ def split_track(sequence: Sequence, track: int, frame: int) -> Patches:
 
     theirs = [later(index[values == track], True) for index, values in _assigned(sequence)]
     patches = [sequence.patch("assignment.track", _joined(theirs, 3), new)]
-    for name in _MANUAL:
+    for name in _MOVING:
         moving = [
             later(index, name != "manual3d.xyz") for index, _ in _given(sequence, name, track)
         ]

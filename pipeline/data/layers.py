@@ -52,6 +52,7 @@ def _specs() -> dict[str, LayerSpec]:
         LayerSpec("instances2d.xy", "base", instance, (2,), "f4", nan, False),
         LayerSpec("instances2d.score", "base", instance, (), "f4", 0.0, False),
         LayerSpec("assignment.track", "authored", ("frame", "view", "person"), (), "i2", -1, False),
+        LayerSpec("detected2d.points", "authored", view_point, (5,), "f4", nan, True),
         LayerSpec("tracks.ignored", "authored", ("track",), (), "u1", 0, False),
         LayerSpec("manual2d.xy", "authored", view_point, (2,), "f4", nan, True),
         LayerSpec("manual2d.flags", "authored", view_point, (), "u1", 0, True),
@@ -81,7 +82,7 @@ def _specs() -> dict[str, LayerSpec]:
 
 LAYERS: dict[str, LayerSpec] = _specs()
 
-_SEEN = ("instances2d", "assignment", "manual2d", "manual3d", "cameras")
+_SEEN = ("instances2d", "assignment", "detected2d", "manual2d", "manual3d", "cameras")
 
 #: Inputs of each derived layer group, for staleness.
 INPUTS: dict[str, tuple[str, ...]] = {"points3d": _SEEN, "fused": _SEEN, "kinematics": _SEEN}

@@ -38,9 +38,32 @@ def detections(
 ) -> tuple[FloatArray, FloatArray]:
     """The detector's points of one track: xy (n, V, K, 2) px and score (n, V, K).
 
-    Where a merged track has two instances in one view and frame, the one with the higher mean
-    score is taken.
+    What a model found here (``detected2d``) goes before what was imported, point by point. Where a
+    merged track has two instances in one view and frame, the one with the higher mean score is
+    taken.
     """
+    xy, score = _imported(sequence, track, rows)
+    if _has_any(sequence, track):
+        points = sequence.read_pictures("detected2d.points", rows, track)
+        found = np.isfinite(points[..., 0])
+        xy[found] = points[found, :2]
+        score[found] = points[found, 2]
+    return xy, score
+
+
+def detection_sd(
+    sequence: Sequence, track: int, rows: FrameIndex = slice(None)
+) -> NDArray[np.float32]:
+    """(n, V, K, 2) standard deviation in px of x and y of what a model found; NaN elsewhere."""
+    sd: NDArray[np.float32] = sequence.read_pictures("detected2d.points", rows, track)[..., 3:]
+    return sd
+
+
+def _has_any(sequence: Sequence, track: int) -> bool:
+    return any(True for _ in sequence.layer("detected2d.points", track).stored())
+
+
+def _imported(sequence: Sequence, track: int, rows: FrameIndex) -> tuple[FloatArray, FloatArray]:
     assigned = sequence.read_pictures("assignment.track", rows)  # (n, V, P)
     n, n_views, n_persons = assigned.shape
     xy = np.full((n, n_views, sequence.n_keypoints, 2), np.nan)

@@ -122,6 +122,7 @@ def lengths_state(sequence: Sequence, track: int) -> Hashable:
         track,
         sequence.layer("assignment.track").n_writes,
         sequence.layer("instances2d.xy").n_writes,
+        sequence.layer("detected2d.points", track).n_writes,
     )
 
 

@@ -15,7 +15,7 @@ from pipeline.data.observations import observations
 from pipeline.io.atomic import atomic_folder
 from pipeline.io.export_request import BLOCK, ExportRequest, Step, file_stems, pictures
 
-_FOLDER_SUFFIX = "_json"
+FOLDER_SUFFIX = "_json"
 # How a file of ours begins, by which it is told from a detector's own.
 _MARK = '{"version": 1.3, "generator": "SIMSPINE Viewer '
 # What file managers leave in folders that were looked at.
@@ -32,7 +32,7 @@ def openpose_steps(request: ExportRequest) -> Iterator[Step]:
     stems = file_stems(sequence.cameras.names)
     with atomic_folder(request.path, is_our_export) as folder:
         for view, stem in enumerate(stems):
-            view_folder = folder / f"{stem}{_FOLDER_SUFFIX}"
+            view_folder = folder / f"{stem}{FOLDER_SUFFIX}"
             view_folder.mkdir()
             numbers, frames = pictures(request, view)
             for first in range(0, len(frames), BLOCK):
@@ -41,13 +41,15 @@ def openpose_steps(request: ExportRequest) -> Iterator[Step]:
                 for number, xy, score in zip(
                     numbers[rows], seen.xy[:, view], seen.score[:, view], strict=True
                 ):
-                    document = _document(xy, score)
+                    document = person_document(xy, score)
                     (view_folder / f"{stem}.{number:04d}.json").write_text(document, "utf-8")
                 done = min((first + BLOCK) / len(frames), 1.0)
                 yield (view + done) / len(stems), f"Writing {stem}"
 
 
-def _document(xy: NDArray[np.float64], score: NDArray[np.float64]) -> str:
+def person_document(xy: NDArray[np.floating], score: NDArray[np.floating]) -> str:
+    """Text of a file with one person's K points, (K, 2) px and (K,); nobody where all are NaN."""
+    xy, score = np.asarray(xy, np.float64), np.asarray(score, np.float64)
     found = np.isfinite(xy).all(axis=-1)
     people = []
     if found.any():
@@ -67,7 +69,7 @@ def is_our_export(folder: Path) -> bool:
         for entry in entries:
             if entry.name in _LITTER:
                 continue
-            if not entry.name.endswith(_FOLDER_SUFFIX) or not entry.is_dir(follow_symlinks=False):
+            if not entry.name.endswith(FOLDER_SUFFIX) or not entry.is_dir(follow_symlinks=False):
                 return False
             with os.scandir(entry) as files:
                 if not all(_is_ours(file) for file in files):

@@ -60,6 +60,36 @@ class Partial(Event):
     lengths: LimbLengths | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Detected(Event):
+    """Keypoints of one person in n pictures, for ``pipeline.data.detection_edits.set_detections``.
+
+    ``frames`` and ``views`` are (n,); ``points`` (n, K, 5) in the project's skeleton: x, y (px),
+    score, standard deviations of x and y (px), NaN where not found.
+    """
+
+    track: int
+    frames: NDArray[np.intp]
+    views: NDArray[np.intp]
+    points: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace(Event):
+    """Where a network runs, how many pictures it sees at once and how many in a second."""
+
+    device: str
+    batch: int
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remark(Event):
+    """One sentence that the user should hear while the job goes on."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class File(Event):
     """A file that was written."""

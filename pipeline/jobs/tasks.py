@@ -13,8 +13,16 @@ from pipeline.io.export import ExportRequest, export_steps
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
 from pipeline.jobs.camera_tasks import refine_cameras
+from pipeline.jobs.detection_tasks import detect
 from pipeline.jobs.media_tasks import make_proxy
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
+from pipeline.jobs.model_tasks import (
+    add_model,
+    check_model,
+    get_model,
+    list_models,
+    remove_model,
+)
 from pipeline.jobs.runner import Task
 from pipeline.jobs.simulation_tasks import follow, learn_subject
 from pipeline.jobs.solve_tasks import fuse, triangulate
@@ -99,4 +107,10 @@ TASKS: dict[str, Task] = {
     "learn_subject": learn_subject,
     "follow": follow,
     "track_keypoint": track_keypoint,
+    "detect": detect,
+    "list_models": list_models,
+    "get_model": get_model,
+    "add_model": add_model,
+    "check_model": check_model,
+    "remove_model": remove_model,
 }

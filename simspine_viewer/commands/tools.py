@@ -11,7 +11,7 @@ from pipeline.data import edits
 from pipeline.data.history import Place
 from pipeline.io.atomic import atomic_text
 from simspine_viewer import dialogs
-from simspine_viewer.commands.command import Command, State
+from simspine_viewer.commands.command import Command, State, is_open
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
@@ -54,6 +54,29 @@ def synchronise(window: MainWindow) -> None:
 
     if not _brought_forward(window, SyncDialog):
         SyncDialog(window.document, window.jobs, _here(window), window).show()
+
+
+def detect(window: MainWindow) -> None:
+    """Ask which model is to look where, and follow it, in a dialog beside the window."""
+    from simspine_viewer.detect_dialog import DetectDialog  # not at start
+
+    if _brought_forward(window, DetectDialog):
+        return
+    dialog = DetectDialog(
+        window.document, window.time, window.frame_range, window.models, window.detecting,
+        window.settings, lambda: show_models(window), window,
+    )  # fmt: skip
+    window.detecting.said.connect(dialog.say)
+    window.detecting.failed.connect(dialog.say)
+    dialog.show()
+
+
+def show_models(window: MainWindow) -> None:
+    """List the pose models, in a dialog beside the window."""
+    from simspine_viewer.models_dialog import ModelsDialog  # not at start
+
+    if not _brought_forward(window, ModelsDialog):
+        ModelsDialog(window.models, window).show()
 
 
 def can_simulate(state: State) -> bool:
@@ -118,6 +141,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("sync-cameras", "Tools", "Synchronise Cameras…",
             "Shift a camera's video in time against the others.",
             synchronise, (), several_cameras, after_separator=True),
+    Command("detect", "Tools", "Detect Keypoints…",
+            "Let a pose model look for the annotated person in the videos.",
+            detect, ("Shift+F9",), is_open, after_separator=True),
+    Command("models", "Tools", "Pose Models…",
+            "Get, add, check and remove pose models.",
+            show_models),
     Command("simulate", "Tools", "Simulate",
             "Scale the body model to the annotated person and let it follow the points.",
             simulate, ("F9",), can_simulate, after_separator=True),
@@ -126,8 +155,8 @@ COMMANDS: tuple[Command, ...] = (
             lambda w: w.simulations.cancel(), (), simulating),
     Command("save-model", "Tools", "Save Body Model…",
             "Write the annotated person's model as an OpenSim file.",
-            lambda w: w.guarded(lambda: save_model(w)), (), has_model),
+            lambda w: w.guarded(lambda: save_model(w)), (), has_model, group="Body Model"),
     Command("forget-model", "Tools", "Remove Body Model",
             "Take the annotated person's model out of the project; points and edits stay.",
-            lambda w: w.simulations.forget(), (), has_model),
+            lambda w: w.simulations.forget(), (), has_model, group="Body Model"),
 )  # fmt: skip

@@ -1,0 +1,210 @@
+"""The dialog that has a pose model look for the annotated person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from simspine_viewer.detecting import Detecting, Models
+from simspine_viewer.document import Document
+from simspine_viewer.frame_range import FrameRange
+from simspine_viewer.settings import Settings
+from simspine_viewer.time_cursor import TimeCursor
+
+MEANING = (
+    "What the model finds of {} goes before the imported detections. Placed points stay as they"
+    " are, and Undo takes all of it back."
+)
+NO_MODEL = "No model is on this computer yet. Models… lists those that can be had."
+
+
+class DetectDialog(QDialog):
+    """Asks for model, views and frames, and follows the run; closing it lets the run go on."""
+
+    def __init__(
+        self,
+        document: Document,
+        cursor: TimeCursor,
+        frames: FrameRange,
+        models: Models,
+        detecting: Detecting,
+        settings: Settings,
+        show_models: Callable[[], None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._cursor, self._range = document, cursor, frames
+        self._models, self._detecting, self._settings = models, detecting, settings
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Detect Keypoints")
+        self.resize(460, 250)
+        self.form = self._asked(show_models)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.doing = _muted()
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.button = QPushButton("Detect")
+        self.button.clicked.connect(self._pressed)
+        self.buttons.addButton(self.button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.button.setDefault(True)
+        self.buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        self.buttons.rejected.connect(self.reject)
+        self.meaning = _muted()
+        box = QVBoxLayout(self)
+        box.addLayout(self.form)
+        box.addWidget(self.bar)
+        for widget in (self.doing, self.meaning):
+            box.addWidget(widget)
+        box.addStretch(1)
+        box.addWidget(self.buttons)
+        models.changed.connect(self._list)
+        for changed in (detecting.changed, frames.changed, document.person_changed):
+            changed.connect(self.refresh)
+        cursor.moved.connect(self.refresh)
+        detecting.progressed.connect(self._progress)
+        document.closed.connect(self.reject)
+        models.want()
+        self._fill_views()
+        self._list()
+        self.refresh()
+
+    def _asked(self, show_models: Callable[[], None]) -> QFormLayout:
+        self.model_box = QComboBox()
+        self.model_box.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.model_box.setMinimumContentsLength(18)
+        self.model_box.currentIndexChanged.connect(self._describe)
+        manage = QPushButton("Models…")
+        manage.setToolTip("Get, add and remove models.")
+        manage.setAutoDefault(False)
+        manage.clicked.connect(show_models)
+        line = QHBoxLayout()
+        line.addWidget(self.model_box, 1)
+        line.addWidget(manage)
+        self.about = _muted()
+        self.views_box, self.frames_box = QComboBox(), QComboBox()
+        form = QFormLayout()
+        form.addRow("Model", line)
+        form.addRow("", self.about)
+        form.addRow("Views", self.views_box)
+        form.addRow("Frames", self.frames_box)
+        return form
+
+    def _fill_views(self) -> None:
+        info = self._document.sequence.info
+        names = [
+            camera.name
+            for camera, video in zip(self._document.sequence.cameras, info.videos, strict=True)
+            if video.path is not None
+        ]
+        self.views_box.addItem(f"All {len(names)} views with a video", None)
+        for name in names:
+            self.views_box.addItem(name, [name])
+
+    def _list(self) -> None:
+        """The models that are here, the one used last chosen."""
+        chosen = self.model_box.currentData() or self._settings.detect_model
+        self.model_box.blockSignals(True)
+        self.model_box.clear()
+        for entry in self._models.there:
+            self.model_box.addItem(str(entry["title"]), entry["name"])
+        place = self.model_box.findData(chosen)
+        self.model_box.setCurrentIndex(max(place, 0) if self.model_box.count() else -1)
+        self.model_box.blockSignals(False)
+        self._describe()
+        self.refresh()
+
+    def _entry(self) -> dict[str, Any] | None:
+        name = self.model_box.currentData()
+        return next((one for one in self._models.there if one["name"] == name), None)
+
+    def _describe(self) -> None:
+        entry = self._entry()
+        if entry is None:
+            self.form.setRowVisible(self.about, True)
+            self.about.setText("Looking for models…" if self._models.listing else NO_MODEL)
+            return
+        known = [
+            str(entry[what])
+            for what in ("trained_on", "licence")
+            if entry[what] and entry[what] != entry["title"]
+        ]
+        self.about.setText("; ".join(known))
+        self.form.setRowVisible(self.about, bool(known))
+
+    def refresh(self, *_: object) -> None:
+        """Show what can be asked for now, and whether a run is under way."""
+        document, running = self._document, self._detecting.job is not None
+        if not document.is_open:
+            return
+        choices: list[tuple[str, tuple[int, int]]] = [
+            (f"All {document.sequence.n_frames} frames", (0, document.sequence.n_frames)),
+            (f"Frame {self._cursor.frame}", (self._cursor.frame, self._cursor.frame + 1)),
+        ]
+        if self._range:
+            first, stop = self._range.start, self._range.stop
+            choices.append((f"The range {first} to {stop - 1}", (first, stop)))
+        place = max(self.frames_box.currentIndex(), 0)
+        self.frames_box.clear()
+        for title, span in choices:
+            self.frames_box.addItem(title, span)
+        self.frames_box.setCurrentIndex(min(place, len(choices) - 1))
+        for widget in (self.model_box, self.views_box, self.frames_box):
+            widget.setEnabled(not running)
+        self.meaning.setText(MEANING.format(f"person {document.person + 1}"))
+        self.button.setText("Cancel" if running else "Detect")
+        self.button.setEnabled(running or self._entry() is not None)
+        self.bar.setVisible(running)
+        if running:
+            self._progress()
+
+    def _progress(self) -> None:
+        job = self._detecting.job
+        if job is not None:
+            self.bar.setValue(round(1000 * job.fraction))
+            self.doing.setText(self._detecting.text)
+
+    def say(self, sentence: str) -> None:
+        """Show what a run came to."""
+        self.doing.setText(sentence)
+
+    def _pressed(self) -> None:
+        if self._detecting.job is not None:
+            self._detecting.cancel()
+            return
+        entry = self._entry()
+        if entry is None:
+            return
+        self._settings.detect_model = str(entry["name"])
+        self._settings.save()
+        self.doing.clear()
+        self._detecting.start(
+            str(entry["name"]),
+            str(entry["title"]),
+            self.views_box.currentData(),
+            self.frames_box.currentData(),
+        )
+
+
+def _muted() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setProperty("role", "muted")
+    return label

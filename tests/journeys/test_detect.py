@@ -1,0 +1,230 @@
+"""A pose model is added and looks for the person: undone, stopped, killed, refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from pipeline.data.observations import detections
+from simspine_viewer import dialogs
+from simspine_viewer.detect_dialog import NO_MODEL, DetectDialog
+from simspine_viewer.detecting import WORKER
+from simspine_viewer.main_window import MainWindow
+from simspine_viewer.models_dialog import ModelsDialog
+from tests.journeys.coded_recording import N_VIEWS, N, coded_project
+from tests.truth.tiny_pose_network import tiny_checkpoint
+from tests.viewer.window import main_window, open_and_settle, settle, wait_until
+
+pytestmark = pytest.mark.gui
+
+LONG = 60_000
+VIEW, KEYPOINT, FRAME = 1, 5, 30
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the models are kept."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def _at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(home))  # also for a worker that is started anew
+
+
+@pytest.fixture(scope="module")
+def window(
+    qapp: QApplication, home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:
+    """A window with a recording, and one small model on this computer."""
+    folder = tmp_path_factory.mktemp("detect")
+    with pytest.MonkeyPatch.context() as patch, main_window() as made:
+        patch.setenv("XDG_DATA_HOME", str(home))
+        open_and_settle(made, coded_project(folder))
+        made.time.set_frame(FRAME)
+        settle(made)
+        made.models.add(str(tiny_checkpoint(folder / "Tiny.pth")))
+        wait_until(lambda: bool(made.models.there), LONG)
+        yield made
+
+
+@pytest.fixture
+def dialog(window: MainWindow) -> Iterator[DetectDialog]:
+    window.table.actions["detect"].trigger()
+    (made,) = window.findChildren(DetectDialog)
+    wait_until(lambda: not window.models.listing, LONG)
+    window.time.set_frame(FRAME)
+    settle(window)
+    yield made
+    made.close()
+    wait_until(lambda: not window.findChildren(DetectDialog))
+
+
+@pytest.fixture
+def models(window: MainWindow) -> Iterator[ModelsDialog]:
+    window.table.actions["models"].trigger()
+    (made,) = window.findChildren(ModelsDialog)
+    wait_until(lambda: not window.models.listing, LONG)
+    yield made
+    made.close()
+    wait_until(lambda: not window.findChildren(ModelsDialog))
+
+
+def seen(window: MainWindow) -> np.ndarray:
+    """(N, V, K, 2) detections of the annotated person."""
+    document = window.document
+    return np.asarray(detections(document.sequence, document.person)[0])
+
+
+def differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(N, V) whether any point of a picture is another one."""
+    return ~np.isclose(one, other, equal_nan=True).all(axis=(2, 3))
+
+
+def done(window: MainWindow) -> None:
+    wait_until(lambda: window.detecting.job is None, LONG)
+    settle(window)
+
+
+def choose(dialog: DetectDialog, title: str) -> None:
+    place = dialog.frames_box.findText(title)
+    assert place >= 0
+    dialog.frames_box.setCurrentIndex(place)
+
+
+def test_a_frame_is_detected_and_undone_and_placed_points_stay(
+    window: MainWindow, dialog: DetectDialog
+) -> None:
+    document, before = window.document, seen(window)
+    window.selection.set(keypoint=KEYPOINT, view=VIEW)
+    window.editor.drag_in_view(VIEW, KEYPOINT, np.array([50.0, 60.0]))
+    window.editor.release()
+    position = document.history.position
+    choose(dialog, f"Frame {FRAME}")
+    dialog.button.click()
+    assert dialog.button.text() == "Cancel"
+    assert not dialog.model_box.isEnabled()
+    done(window)
+    # What a random network finds in one view may be somebody else for the others.
+    assert f" of {N_VIEWS} pictures" in dialog.doing.text()
+    assert "on CPU" in dialog.doing.text()
+    assert document.history.position == position + 1
+    after = seen(window)
+    changed = differ(after, before)
+    assert f"found in {changed[FRAME].sum()} of" in dialog.doing.text()
+    assert changed[FRAME].sum() >= 2
+    assert not np.delete(changed, FRAME, axis=0).any()
+    np.testing.assert_allclose(
+        document.points_at(FRAME).xy[VIEW, KEYPOINT], (50.0, 60.0), atol=0.01
+    )
+    document.undo()
+    np.testing.assert_array_equal(seen(window), before)
+    document.undo()
+
+
+def test_one_view_and_a_range(window: MainWindow, dialog: DetectDialog) -> None:
+    before = seen(window)
+    window.frame_range.set(10, 14)
+    choose(dialog, "The range 10 to 13")
+    dialog.views_box.setCurrentIndex(1 + VIEW)
+    dialog.button.click()
+    done(window)
+    changed = differ(seen(window), before)
+    assert changed[10:14, VIEW].all()
+    assert changed.sum() == 4
+    window.document.undo()
+    window.frame_range.clear()
+
+
+def test_what_was_found_before_a_stop_is_kept(window: MainWindow, dialog: DetectDialog) -> None:
+    before, heard = seen(window), []
+    window.jobs.told.connect(lambda *event: heard.append(event))
+    choose(dialog, f"All {N} frames")
+    dialog.views_box.setCurrentIndex(0)
+    dialog.button.click()
+    wait_until(lambda: len(heard) > 4, LONG)
+    assert "per second on CPU" in dialog.doing.text()
+    dialog.button.click()
+    done(window)
+    changed = differ(seen(window), before).sum()
+    assert 0 < changed < N * N_VIEWS
+    window.document.undo()
+    np.testing.assert_array_equal(seen(window), before)
+
+
+def test_a_killed_worker_is_said_and_the_next_run_works(
+    window: MainWindow, dialog: DetectDialog
+) -> None:
+    heard: list[object] = []
+    window.jobs.told.connect(lambda *event: heard.append(event))
+    choose(dialog, f"All {N} frames")
+    dialog.button.click()
+    wait_until(lambda: len(heard) > 4, LONG)
+    worker = window.jobs.worker(WORKER)
+    assert worker is not None
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    done(window)
+    assert dialog.doing.text()
+    assert "found in" not in dialog.doing.text()
+    window.document.undo()
+    window.time.set_frame(FRAME)
+    choose(dialog, f"Frame {FRAME}")
+    dialog.button.click()
+    done(window)
+    assert f" of {N_VIEWS} pictures" in dialog.doing.text()
+    window.document.undo()
+
+
+def test_models_are_checked_refused_and_removed(
+    window: MainWindow,
+    models: ModelsDialog,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    assert models.entry is not None
+    assert models.entry["name"] == "tiny", "what can be used comes first"
+    assert not models.get_button.isEnabled()
+    models.check_button.click()
+    wait_until(lambda: "is unchanged" in models.doing.text(), LONG)
+    broken = tmp_path / "broken.pth"
+    broken.write_bytes(b"no checkpoint")
+    monkeypatch.setattr(dialogs, "ask_file", lambda *_: broken)
+    models.add_button.click()
+    wait_until(lambda: str(broken) in models.doing.text(), LONG)
+    wait_until(lambda: window.models.job() is None and not window.models.listing, LONG)
+    models.remove_button.click()
+    wait_until(lambda: "was removed" in models.doing.text(), LONG)
+    wait_until(lambda: not window.models.there, LONG)
+    window.table.actions["detect"].trigger()
+    (dialog,) = window.findChildren(DetectDialog)
+    assert dialog.about.text() == NO_MODEL
+    assert not dialog.button.isEnabled()
+    dialog.close()
+
+
+def test_a_licence_that_is_not_accepted_brings_nothing(
+    window: MainWindow, models: ModelsDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse(box: QMessageBox) -> int:
+        asked.append(box.text())
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", refuse)
+    entry = next(one for one in window.models.entries if one["non_commercial"])
+    titles = [models.table.item(row, 0).text() for row in range(models.table.rowCount())]
+    models.table.selectRow(titles.index(entry["title"]))
+    assert models.entry == entry
+    assert models.get_button.isEnabled()
+    models.get_button.click()
+    assert len(asked) == 1
+    assert entry["title"] in asked[0]
+    assert window.models.job() is None
