@@ -19,6 +19,10 @@ from pipeline.models.variants import NetworkSpec
 FloatArray = NDArray[np.floating]
 Picture = NDArray[np.uint8]
 
+#: Crops at once, by kind of device. A CPU gains nothing from more than the four views of a
+#: recording; a card wants to be filled.
+BATCH = {"cpu": 4, "mps": 16, "cuda": 64}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:

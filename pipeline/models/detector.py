@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.data.skeleton import Skeleton
-from pipeline.models.batches import Detections, Detector, FloatArray, Picture, whole_picture
+from pipeline.models.batches import (
+    BATCH,
+    Detections,
+    Detector,
+    FloatArray,
+    Picture,
+    whole_picture,
+)
 from pipeline.models.crop import normalised
 from pipeline.models.decode import Refinement
 from pipeline.models.devices import choose_device, device_title, is_out_of_memory
@@ -18,9 +25,6 @@ from pipeline.models.fused import ready
 from pipeline.models.network import Output, PoseNetwork
 
 __all__ = ["Detections", "PoseDetector", "whole_picture"]
-
-# A CPU gains nothing from more than the four views of a recording; a card wants to be filled.
-_BATCH = {"cpu": 4, "mps": 16, "cuda": 64}
 
 
 class PoseDetector(Detector):
@@ -60,7 +64,7 @@ class PoseDetector(Detector):
         """
         self.device = choose_device(device)
         title = device_title(self.device)
-        super().__init__(network.spec, skeleton, title, batch or _BATCH[self.device.type], refine)
+        super().__init__(network.spec, skeleton, title, batch or BATCH[self.device.type], refine)
         self._partners = torch.from_numpy(mirror_partners(skeleton)) if flip else None
         self._network = ready(network, self.device)
 

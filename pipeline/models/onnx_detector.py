@@ -16,7 +16,7 @@ import torch
 
 from pipeline.data.errors import UserError
 from pipeline.data.skeleton import Skeleton
-from pipeline.models.batches import Detector, FloatArray, Picture
+from pipeline.models.batches import BATCH, Detector, FloatArray, Picture
 from pipeline.models.crop import MEAN, STD
 from pipeline.models.decode import Refinement
 from pipeline.models.devices import DEVICES
@@ -30,7 +30,6 @@ _PROVIDERS = {
     "cpu": ("CPUExecutionProvider", "CPU"),
 }
 _MEAN, _STD = np.array(MEAN, np.float32), np.array(STD, np.float32)
-_BATCH = {"cpu": 4, "mps": 16, "cuda": 64}
 
 
 class OnnxDetector(Detector):
@@ -67,7 +66,7 @@ class OnnxDetector(Detector):
         self._session, kind = _session(file, device)
         spec, self._fixed = _spec(file, self._session)
         title = f"{_PROVIDERS[kind][1]} (ONNX Runtime)"
-        super().__init__(spec, skeleton, title, batch or self._fixed or _BATCH[kind], refine)
+        super().__init__(spec, skeleton, title, batch or self._fixed or BATCH[kind], refine)
         self._input = self._session.get_inputs()[0].name
 
     def _forward(self, crops: Picture) -> tuple[FloatArray, ...]:

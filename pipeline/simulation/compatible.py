@@ -101,7 +101,7 @@ def compatible_steps(
     places = [measured.names.index(name) for name in follower.names]
     solved = yield from followed(
         follower, measured.times, measured.xyz[:, places], tasks,
-        dict.fromkeys(pulled, PULL), threads, 0.35, 0.9, priors=False,
+        dict.fromkeys(pulled, PULL), threads, 0.35, 0.9,
     )  # fmt: skip
     yield 0.9, "Blending and filtering as published"
     virtual = np.full(measured.xyz.shape, np.nan)

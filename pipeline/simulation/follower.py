@@ -26,8 +26,6 @@ from pipeline.simulation.osim_model import NotInArraysError, extract_kinematics,
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
 
-#: m: how far a keypoint lies from what it is defined as (spine_model.md §0.3).
-DEFINED = 0.010
 # The SD that holds what no marker sees: this part of a coordinate's range, and never more than so
 # much. It moves little that markers see; without it a pelvis without markers of its back tilts, and
 # a lumbar spine makes up for it.
@@ -105,7 +103,6 @@ def followed(
     threads: int,
     begin: float,
     end: float,
-    priors: bool = True,
 ) -> Generator[Step, None, Followed]:
     """Follow markers; ``tasks`` are weights of coordinates that are pulled to their defaults."""
     if follower.model is None:
@@ -114,8 +111,6 @@ def followed(
     options = IkOptions(
         marker_weights={name: weights[name] for name in follower.names if name in weights},
         coordinate_weights=tasks,
-        priors=loose_priors(model) if priors else {},
-        marker_sd=DEFINED,
         threads=threads,
     )
     steps = solve_steps(model, xyz, options)

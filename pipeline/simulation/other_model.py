@@ -28,7 +28,7 @@ from pipeline.kinematics.part_weights import with_part_weights
 from pipeline.kinematics.published import CHAIN
 from pipeline.kinematics.subject import subject_of, with_model_sigma
 from pipeline.simulation.attach_markers import model_with_keypoints
-from pipeline.simulation.follower import DEFINED, Follower, followed, follower_of, loose_priors
+from pipeline.simulation.follower import Follower, followed, follower_of, loose_priors
 from pipeline.simulation.outcome import Outcome
 from pipeline.simulation.scaling import ScaleReport, scale_model
 from pipeline.simulation.simulate import READYING, Learnt, SimulationOptions, between
@@ -36,6 +36,7 @@ from pipeline.simulation.simulate import READYING, Learnt, SimulationOptions, be
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
 
+_DEFINED = 0.010  # m: how far a keypoint lies from what it is defined as (spine_model.md §0.3)
 _USUAL_SIGMA = 0.010  # m, of a point that comes without one
 _MODEL_SIGMA = 0.015  # m, of a marker that somebody else put on a model
 
@@ -213,12 +214,12 @@ def _trust(measured: Measured) -> FloatArray:
     """(T, K) SD of a measured point as the place that its keypoint is defined as, metres."""
     there = np.isfinite(measured.xyz).all(axis=-1)
     sigma = np.where(np.isfinite(measured.sigma), measured.sigma, _USUAL_SIGMA)
-    return np.where(there, np.hypot(sigma, DEFINED), np.nan)
+    return np.where(there, np.hypot(sigma, _DEFINED), np.nan)
 
 
 def _weights(names: tuple[str, ...], trust: FloatArray) -> dict[str, float]:
     weights = {}
     for place, name in enumerate(names):
         seen = trust[np.isfinite(trust[:, place]), place]
-        weights[name] = float((DEFINED / np.median(seen)) ** 2) if len(seen) else 0.0
+        weights[name] = float((_DEFINED / np.median(seen)) ** 2) if len(seen) else 0.0
     return weights
