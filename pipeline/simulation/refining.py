@@ -110,9 +110,9 @@ def scale_again(
     ):
         first, axes = group.bodies[0]
         before = by_body[first][_AXES.index(axes[0])]
-        told.append(
-            RefinedFactor(group.name, before, float(before * factor), float(sigma), bool(seen))
-        )
+        # People differ by _PROPORTIONS also where the estimate was held closer.
+        spread = float(sigma) * _PROPORTIONS / group.sd
+        told.append(RefinedFactor(group.name, before, float(before * factor), spread, bool(seen)))
         for body, axes in group.bodies:
             for axis in axes:
                 by_body[body][_AXES.index(axis)] *= float(factor)
