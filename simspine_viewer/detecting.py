@@ -157,7 +157,12 @@ class Detecting(QObject):
         return self._job.text if self.pace is None else f"{self._job.text} on {self.pace.device}"
 
     def start(
-        self, model: str, title: str, views: Items[str] | None, frames: tuple[int, int]
+        self,
+        model: str,
+        title: str,
+        views: Items[str] | None,
+        frames: tuple[int, int],
+        boxes: Items[tuple[float, ...]] = (),
     ) -> None:
         """Look for the annotated person; one run at a time.
 
@@ -169,6 +174,8 @@ class Detecting(QObject):
             Names; None for all that have a video.
         frames : (int, int)
             The first and the one after the last.
+        boxes : sequence of (frame, view, left, top, right, bottom)
+            Where a person says that the annotated person is, px.
         """
         document, project = self._document, self._document.project
         if project is None or self._job is not None:
@@ -179,6 +186,7 @@ class Detecting(QObject):
             "model": model,
             "views": None if views is None else list(views),
             "frames": frames,
+            "boxes": list(boxes),
         }
         self._found, self._title, self.pace = Landing(), title, None
         job = self._jobs.submit(

@@ -17,6 +17,7 @@ from simspine_viewer.follow import Follow
 from simspine_viewer.overlay import OverlayOptions
 from simspine_viewer.pane_layout import Arrangement, PaneNeeds, arranged
 from simspine_viewer.pane_transform import PaneTransform
+from simspine_viewer.person_box import BoxLayer, PersonBoxes
 from simspine_viewer.picture import Picture
 from simspine_viewer.selection import Selection
 from simspine_viewer.theme import DARK, Theme
@@ -57,6 +58,7 @@ class PaneGrid(QWidget):
         self._options = OverlayOptions()
         self.follow = Follow.NOTHING
         self.adjustments = Adjustments(document, self)
+        self.boxes = PersonBoxes(document, self)
         self._before: list[PaneTransform | None] = []
         self._line = QColor(DARK.line)
         self.setAccessibleName("Video panes")
@@ -89,6 +91,7 @@ class PaneGrid(QWidget):
         pane.menu_requested.connect(self.menu_requested)
         pane.adjust_requested.connect(self.adjust_requested)
         pane.installEventFilter(self)
+        BoxLayer(pane, self.boxes)
         return pane
 
     def set_arrangement(self, arrangement: Arrangement) -> None:

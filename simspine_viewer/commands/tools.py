@@ -64,7 +64,7 @@ def detect(window: MainWindow) -> None:
         return
     dialog = DetectDialog(
         window.document, window.time, window.frame_range, window.models, window.detecting,
-        window.settings, lambda: show_models(window), window,
+        window.settings, window.grid.boxes, lambda: show_models(window), window,
     )  # fmt: skip
     window.detecting.said.connect(dialog.say)
     window.detecting.failed.connect(dialog.say)
