@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -19,6 +20,8 @@ from simspine_viewer.detect_dialog import NO_MODEL, DetectDialog
 from simspine_viewer.detecting import WORKER
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.models_dialog import ModelsDialog
+from simspine_viewer.pane_text import keypoint_tooltip
+from simspine_viewer.video_pane import VideoPane
 from tests.journeys.coded_recording import N_VIEWS, N, coded_project
 from tests.truth.tiny_pose_network import tiny_checkpoint
 from tests.truth.video import HEIGHT, WIDTH
@@ -197,6 +200,11 @@ def drag(window: MainWindow, view: int, box: tuple[float, float, float, float]) 
     QTest.mouseRelease(target, Qt.MouseButton.LeftButton, pos=stop)
 
 
+def pixels(pane: VideoPane) -> np.ndarray:
+    image = pane.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).copy()
+
+
 def test_a_drawn_box_is_looked_into(window: MainWindow, dialog: DetectDialog) -> None:
     boxes, document = window.grid.boxes, window.document
     keypoint = window.selection.keypoint
@@ -224,6 +232,20 @@ def test_a_drawn_box_is_looked_into(window: MainWindow, dialog: DetectDialog) ->
     margin = 0.5 * np.array([right - left, bottom - top])
     assert (found > np.array([left, top]) - margin).all()
     assert (found < np.array([right, bottom]) + margin).all()
+    # What the model says of its points is drawn with U, and told.
+    assert window.grid.panes[VIEW].scene().spread is None  # type: ignore[union-attr]
+    window.table.actions["ellipse"].trigger()
+    scene = window.grid.panes[VIEW].scene()
+    assert scene is not None
+    assert scene.spread is not None
+    known = np.isfinite(scene.spread).all(axis=1)
+    assert known.any()
+    assert not known[scene.manual | ~scene.observed].any()
+    assert "the detector's SD" in keypoint_tooltip(scene, int(np.flatnonzero(known)[0]))
+    bare = pixels(window.grid.panes[VIEW])
+    window.table.actions["ellipse"].trigger()
+    assert (pixels(window.grid.panes[VIEW]) != bare).any()
+    assert window.grid.panes[0].scene().spread is None  # type: ignore[union-attr]
     window.table.actions["undo"].trigger()
     assert not differ(seen(window), before).any()
     assert window.selection.keypoint == keypoint
