@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
@@ -17,7 +18,6 @@ from simspine_viewer.follow import Follow
 from simspine_viewer.overlay import OverlayOptions
 from simspine_viewer.pane_layout import Arrangement, PaneNeeds, arranged
 from simspine_viewer.pane_transform import PaneTransform
-from simspine_viewer.person_box import BoxLayer, PersonBoxes
 from simspine_viewer.picture import Picture
 from simspine_viewer.selection import Selection
 from simspine_viewer.theme import DARK, Theme
@@ -58,7 +58,8 @@ class PaneGrid(QWidget):
         self._options = OverlayOptions()
         self.follow = Follow.NOTHING
         self.adjustments = Adjustments(document, self)
-        self.boxes = PersonBoxes(document, self)
+        #: What is to lie over every pane: each is called with a new pane, its parent.
+        self.layers: list[Callable[[VideoPane], QWidget]] = []
         self._before: list[PaneTransform | None] = []
         self._line = QColor(DARK.line)
         self.setAccessibleName("Video panes")
@@ -91,7 +92,8 @@ class PaneGrid(QWidget):
         pane.menu_requested.connect(self.menu_requested)
         pane.adjust_requested.connect(self.adjust_requested)
         pane.installEventFilter(self)
-        BoxLayer(pane, self.boxes)
+        for layer in self.layers:
+            layer(pane)
         return pane
 
     def set_arrangement(self, arrangement: Arrangement) -> None:

@@ -206,7 +206,7 @@ def pixels(pane: VideoPane) -> np.ndarray:
 
 
 def test_a_drawn_box_is_looked_into(window: MainWindow, dialog: DetectDialog) -> None:
-    boxes, document = window.grid.boxes, window.document
+    boxes, document = window.boxes, window.document
     keypoint = window.selection.keypoint
     assert dialog.where.text() == "Where their points are"
     dialog.draw.click()
@@ -260,7 +260,7 @@ def test_a_drawn_box_is_looked_into(window: MainWindow, dialog: DetectDialog) ->
 
 
 def test_drawing_is_left_and_boxes_are_forgotten(window: MainWindow) -> None:
-    boxes = window.grid.boxes
+    boxes = window.boxes
     window.table.actions["detect"].trigger()
     (dialog,) = window.findChildren(DetectDialog)
     dialog.draw.click()
