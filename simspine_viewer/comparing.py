@@ -11,10 +11,11 @@ from PySide6.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from pipeline.jobs.messages import Done, Event, Failed, Job, Remark
+from pipeline.jobs.messages import Done, Event, Failed, Remark
 from simspine_viewer.detecting import WORKER
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.one_job import OneJob
 from simspine_viewer.video_pane import VideoPane
 
 TASK = "compare_models"
@@ -45,14 +46,19 @@ class Comparing(QObject):
 
     def __init__(self, document: Document, jobs: JobManager, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._document, self._jobs = document, jobs
-        self.job: JobState | None = None
+        self._document = document
+        self._run = OneJob(jobs, self)
         self.result: dict[str, Any] | None = None
-        jobs.told.connect(self._told)
-        jobs.finished.connect(self._finished)
-        jobs.changed.connect(self._progressed)
+        self._run.told.connect(self._told)
+        self._run.ended.connect(self._finished)
+        self._run.progressed.connect(self.progressed)
         document.closed.connect(self.forget)
         document.person_changed.connect(self.forget)
+
+    @property
+    def job(self) -> JobState | None:
+        """The run under way."""
+        return self._run.state
 
     def start(
         self,
@@ -80,22 +86,18 @@ class Comparing(QObject):
             "boxes": list(boxes),
         }
         self.result = None
-        job = self._jobs.submit(
-            TASK, "Compare pose models", args, document.sequence.revision, kind=WORKER
-        )
-        self.job = next(state for state in self._jobs.jobs if state.job.id == job)
+        self._run.start(TASK, "Compare pose models", args, document.sequence.revision, WORKER)
         self.changed.emit()
 
     def cancel(self) -> None:
         """Stop a run under way."""
-        if self.job is not None:
-            self._jobs.cancel(self.job.job.id)
+        self._run.cancel()
 
     def forget(self) -> None:
         """Stop, and draw nothing any more."""
-        self.cancel()
         if self.job is not None or self.result is not None:
-            self.job = self.result = None
+            self._run.drop()
+            self.result = None
             self.changed.emit()
 
     def points_at(self, frame: int, view: int) -> tuple[NDArray[np.float32], ...] | None:
@@ -109,18 +111,11 @@ class Comparing(QObject):
         column = found["views"].index(view)
         return tuple(points[row, column] for points in found["points"])
 
-    def _told(self, job: Job, event: Event) -> None:
-        if self.job is not None and job.id == self.job.job.id and isinstance(event, Remark):
+    def _told(self, event: Event) -> None:
+        if isinstance(event, Remark):
             self.said.emit(event.text)
 
-    def _progressed(self) -> None:
-        if self.job is not None:
-            self.progressed.emit()
-
     def _finished(self, state: JobState) -> None:
-        if self.job is None or state.job.id != self.job.job.id:
-            return
-        self.job = None
         if isinstance(state.ending, Done):
             self.result = state.ending.result
         elif isinstance(state.ending, Failed):
