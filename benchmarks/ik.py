@@ -301,7 +301,7 @@ def ready(model: KinematicModel, folder: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?", default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--frames", type=int, default=1000)
     arguments = parser.parse_args()
     name_machine()
     pose2sim, gait = arguments.data / "pose2sim_model", arguments.data / "gait2354"

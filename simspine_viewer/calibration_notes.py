@@ -12,7 +12,7 @@ from pipeline.quality.calibration_alarm import CalibrationAlarm
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
 
-CURE = "Tools ▸ Refine Cameras from the Person… can correct that."
+CURE = "Tools ▸ Cameras ▸ Refine Cameras from the Person… can correct that."
 
 
 class CalibrationNotes(QObject):

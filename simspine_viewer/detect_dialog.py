@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 from simspine_viewer.detecting import Detecting, Models
 from simspine_viewer.document import Document
 from simspine_viewer.frame_range import FrameRange
+from simspine_viewer.person_box import PersonBoxes
 from simspine_viewer.settings import Settings
 from simspine_viewer.time_cursor import TimeCursor
 
@@ -43,12 +45,14 @@ class DetectDialog(QDialog):
         models: Models,
         detecting: Detecting,
         settings: Settings,
+        boxes: PersonBoxes,
         show_models: Callable[[], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._cursor, self._range = document, cursor, frames
         self._models, self._detecting, self._settings = models, detecting, settings
+        self._boxes = boxes
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Detect Keypoints")
         self.resize(460, 250)
@@ -74,7 +78,10 @@ class DetectDialog(QDialog):
         box.addStretch(1)
         box.addWidget(self.buttons)
         models.changed.connect(self._list)
-        for changed in (detecting.changed, frames.changed, document.person_changed):
+        for changed in (
+            detecting.changed, frames.changed, document.person_changed,
+            boxes.changed, boxes.drawing_changed,
+        ):  # fmt: skip
             changed.connect(self.refresh)
         cursor.moved.connect(self.refresh)
         detecting.progressed.connect(self._progress)
@@ -105,7 +112,24 @@ class DetectDialog(QDialog):
         form.addRow("", self.about)
         form.addRow("Views", self.views_box)
         form.addRow("Frames", self.frames_box)
+        form.addRow("Person", self._asked_where())
         return form
+
+    def _asked_where(self) -> QHBoxLayout:
+        self.where = QLabel()
+        self.draw = QPushButton("Draw a Box")
+        self.draw.setCheckable(True)
+        self.draw.setToolTip("Drag a box around the person in a picture: the model looks there.")
+        self.draw.toggled.connect(self._boxes.set_drawing)
+        self.forget = QPushButton("Clear")
+        self.forget.setToolTip("Look again where the person's points are.")
+        self.forget.clicked.connect(self._boxes.clear)
+        line = QHBoxLayout()
+        line.addWidget(self.where, 1)
+        for button in (self.draw, self.forget):
+            button.setAutoDefault(False)
+            line.addWidget(button)
+        return line
 
     def _fill_views(self) -> None:
         info = self._document.sequence.info
@@ -168,12 +192,41 @@ class DetectDialog(QDialog):
         self.frames_box.setCurrentIndex(min(place, len(choices) - 1))
         for widget in (self.model_box, self.views_box, self.frames_box):
             widget.setEnabled(not running)
+        self._show_boxes(running)
         self.meaning.setText(MEANING.format(f"person {document.person + 1}"))
         self.button.setText("Cancel" if running else "Detect")
         self.button.setEnabled(running or self._entry() is not None)
         self.bar.setVisible(running)
         if running:
             self._progress()
+
+    def _show_boxes(self, running: bool) -> None:
+        boxes = self._boxes
+        names = [camera.name for camera in self._document.sequence.cameras]
+        told = [f"Box in {names[view]}, frame {frame}" for frame, view in sorted(boxes.boxes)]
+        if boxes.drawing:
+            text = "Drag a box around them in a picture"
+        elif len(told) > 1:
+            text = f"In {len(told)} boxes"
+        else:
+            text = told[0] if told else "Where their points are"
+        self.where.setText(text)
+        self.where.setToolTip("\n".join(told) if len(told) > 1 else "")
+        self.draw.setChecked(boxes.drawing)
+        self.draw.setEnabled(not running)
+        self.forget.setVisible(bool(told))
+        self.forget.setEnabled(not running)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._boxes.drawing:
+            self._boxes.set_drawing(False)
+        else:
+            super().keyPressEvent(event)
+
+    def done(self, result: int) -> None:
+        """Close; the boxes are forgotten; a run under way has its own."""
+        self._boxes.clear()
+        super().done(result)
 
     def _progress(self) -> None:
         job = self._detecting.job
@@ -200,6 +253,7 @@ class DetectDialog(QDialog):
             str(entry["title"]),
             self.views_box.currentData(),
             self.frames_box.currentData(),
+            [(*place, *box) for place, box in self._boxes.boxes.items()],
         )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from pipeline.data.detection_landing import Landing
-from pipeline.jobs.messages import Detected, Done, Event, Failed, Job, Pace, Remark
+from pipeline.jobs.messages import Detected, Done, Event, Failed, Pace, Remark
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.one_job import OneJob
 
 #: The worker that has the networks.
 WORKER = "models"
@@ -134,30 +135,35 @@ class Detecting(QObject):
 
     def __init__(self, document: Document, jobs: JobManager, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._document, self._jobs = document, jobs
-        self._job: JobState | None = None
+        self._document = document
+        self._run = OneJob(jobs, self)
         self._found = Landing()
         self._title = ""
         self.pace: Pace | None = None
-        jobs.told.connect(self._told)
-        jobs.finished.connect(self._finished)
-        jobs.changed.connect(self._progressed)
+        self._run.told.connect(self._told)
+        self._run.ended.connect(self._finished)
+        self._run.progressed.connect(self.progressed)
         document.closed.connect(self._closing)
 
     @property
     def job(self) -> JobState | None:
         """The run under way."""
-        return self._job
+        return self._run.state
 
     @property
     def text(self) -> str:
         """How far the run is, and where it runs."""
-        if self._job is None:
+        if self.job is None:
             return ""
-        return self._job.text if self.pace is None else f"{self._job.text} on {self.pace.device}"
+        return self.job.text if self.pace is None else f"{self.job.text} on {self.pace.device}"
 
     def start(
-        self, model: str, title: str, views: Items[str] | None, frames: tuple[int, int]
+        self,
+        model: str,
+        title: str,
+        views: Items[str] | None,
+        frames: tuple[int, int],
+        boxes: Items[tuple[float, ...]] = (),
     ) -> None:
         """Look for the annotated person; one run at a time.
 
@@ -169,9 +175,11 @@ class Detecting(QObject):
             Names; None for all that have a video.
         frames : (int, int)
             The first and the one after the last.
+        boxes : sequence of (frame, view, left, top, right, bottom)
+            Where a person says that the annotated person is, px.
         """
         document, project = self._document, self._document.project
-        if project is None or self._job is not None:
+        if project is None or self.job is not None:
             return
         args: dict[str, Any] = {
             "project": str(project.path),
@@ -179,22 +187,17 @@ class Detecting(QObject):
             "model": model,
             "views": None if views is None else list(views),
             "frames": frames,
+            "boxes": list(boxes),
         }
         self._found, self._title, self.pace = Landing(), title, None
-        job = self._jobs.submit(
-            TASK, f"Detect with {title}", args, document.sequence.revision, kind=WORKER
-        )
-        self._job = next(state for state in self._jobs.jobs if state.job.id == job)
+        self._run.start(TASK, f"Detect with {title}", args, document.sequence.revision, WORKER)
         self.changed.emit()
 
     def cancel(self) -> None:
         """Stop; what was found is kept."""
-        if self._job is not None:
-            self._jobs.cancel(self._job.job.id)
+        self._run.cancel()
 
-    def _told(self, job: Job, event: Event) -> None:
-        if self._job is None or job.id != self._job.job.id:
-            return
+    def _told(self, event: Event) -> None:
         if isinstance(event, Detected):
             if self._found.add(event.track, event.frames, event.views, event.points):
                 self._keep()
@@ -203,10 +206,6 @@ class Detecting(QObject):
         elif isinstance(event, Remark):
             self.said.emit(event.text)
 
-    def _progressed(self) -> None:
-        if self._job is not None:
-            self.progressed.emit()
-
     def _keep(self) -> None:
         """Make what was found so far an undo step."""
         if self._document.is_open:
@@ -214,10 +213,7 @@ class Detecting(QObject):
             self._document.commit(f"Detect with {self._title}", patches, place)
 
     def _finished(self, state: JobState) -> None:
-        if self._job is None or state.job.id != self._job.job.id:
-            return
         self._keep()
-        self._job = None
         if isinstance(state.ending, Done):
             self.said.emit(_came_to(state.ending.result))
         elif isinstance(state.ending, Failed):
@@ -225,8 +221,8 @@ class Detecting(QObject):
         self.changed.emit()
 
     def _closing(self) -> None:
-        self.cancel()
-        self._job, self._found = None, Landing()
+        self._run.drop()
+        self._found = Landing()
         self.changed.emit()
 
 

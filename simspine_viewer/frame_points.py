@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from pipeline.data.derived import read_current
 from pipeline.data.layers import LAYERS
-from pipeline.data.observations import detections, observations, track_ids
+from pipeline.data.observations import (
+    Observations,
+    detection_sd,
+    detections,
+    observations,
+    track_ids,
+)
 from pipeline.data.sequence import Sequence
 from pipeline.geometry.projection import project_views
 from pipeline.geometry.reconstruct import solve_points3d
@@ -33,6 +39,8 @@ class FramePoints:
     ``fused_sigma`` (K,) mm and ``fused_source`` (K,) are the final points, solved over time; NaN
     and 0 where they have not been computed since something near them changed. ``label``,
     ``label_sigma`` and ``label_source`` are the same put together with the body model.
+    ``detector_sd`` (V, K, 2) px is what a model that was run here says of the points it found;
+    NaN where the point is another one.
     """
 
     frame: int
@@ -47,6 +55,7 @@ class FramePoints:
     sigma: FloatArray
     source: NDArray[np.uint8]
     others: dict[int, FloatArray]
+    detector_sd: FloatArray
     fused: FloatArray
     fused_sigma: FloatArray
     fused_source: NDArray[np.uint8]
@@ -62,7 +71,7 @@ def nothing_known(frame: int, n_views: int, n_keypoints: int) -> FramePoints:
     xy = np.full((*seen, 2), np.nan)
     return FramePoints(
         frame, xy, np.zeros(seen), np.zeros(seen, np.bool_), np.zeros(seen, np.uint8), xyz, xy,
-        np.full(seen, np.nan), none, none, source, {}, xyz, none, source, xyz,
+        np.full(seen, np.nan), none, none, source, {}, xy, xyz, none, source, xyz,
         none, source,
     )  # fmt: skip
 
@@ -95,11 +104,17 @@ def read_points(sequence: Sequence, person: int, frame: int) -> FramePoints:
         derived["points3d.sigma"].astype(float),
         derived["points3d.source"],
         others,
+        np.where(_found_here(seen), detection_sd(sequence, person, rows), np.nan)[0],
         *(
             values if name.endswith("source") else values.astype(float)
             for name, values in later.items()
         ),
     )
+
+
+def _found_here(seen: Observations) -> NDArray[np.bool_]:
+    """(n, V, K, 1) what is a detection that counts."""
+    return np.asarray((np.isfinite(seen.xy[..., 0]) & ~seen.manual)[..., None])
 
 
 def _derived_at(sequence: Sequence, person: int, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:

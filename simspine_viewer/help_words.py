@@ -76,7 +76,8 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("Track", "A person over time: the same number in every frame and view."),
     ("Trail", "The path of the selected keypoint, in the frames before and after this one."),
     ("Triangulated", "A 3D position found from the same point in two or more views of one frame."),
-    ("Uncertainty", "The sigma of the selected keypoint, drawn as an ellipse in every view."),
+    ("Uncertainty", "The sigma of the selected keypoint, a dashed ellipse in every view, and "
+     "what a pose model says of each point it found, a thin one around the point."),
     ("View", "One camera and its video."),
     ("Views seen", "The mean number of views that each 3D point rests on."),
     ("Weight", "How much the points of a part of the body count when the body model follows them: "

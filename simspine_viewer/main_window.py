@@ -25,6 +25,7 @@ from simspine_viewer.actions import ActionTable
 from simspine_viewer.calibration_notes import CalibrationNotes
 from simspine_viewer.command_palette import CommandPalette
 from simspine_viewer.commands import aids, file
+from simspine_viewer.comparing import Comparing, ComparisonLayer
 from simspine_viewer.curves import Curves
 from simspine_viewer.detecting import Detecting, Models
 from simspine_viewer.document import Document
@@ -43,6 +44,7 @@ from simspine_viewer.opener import Opener
 from simspine_viewer.pane_grid import PaneGrid
 from simspine_viewer.panels import FindingsPanel, HistoryPanel, JobPanel
 from simspine_viewer.people_panel import PeoplePanel
+from simspine_viewer.person_box import BoxLayer, PersonBoxes
 from simspine_viewer.playback import Playback
 from simspine_viewer.poses import Poses
 from simspine_viewer.quality_monitor import QualityMonitor
@@ -124,6 +126,7 @@ class MainWindow(QMainWindow):
         self.simulations = Simulations(self.document, self.jobs, self)
         self.models = Models(self.jobs, self)
         self.detecting = Detecting(self.document, self.jobs, self)
+        self.comparing = Comparing(self.document, self.jobs, self)
         self.poses = Poses(self.document, self.simulations, self.jobs, self)
         self.planner = JobPlanner(self.document, self.time, self.jobs, self.simulations, self)
         self.monitor = QualityMonitor(self.document, self)
@@ -164,6 +167,11 @@ class MainWindow(QMainWindow):
 
     def _build_centre(self) -> None:
         self.grid = PaneGrid(self.document, self.time, self.selection, self.editor)
+        self.boxes = PersonBoxes(self.document, self)
+        self.grid.layers += [
+            lambda pane: ComparisonLayer(pane, self.comparing),
+            lambda pane: BoxLayer(pane, self.boxes),
+        ]
         self.view3d = View3D(self.document, self.time, self.selection, self.editor)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.grid)

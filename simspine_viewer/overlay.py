@@ -20,6 +20,7 @@ from simspine_viewer.overlay_curves import (
     paint_curve_names,
     paint_curves,
     paint_ellipse,
+    paint_spreads,
     paint_trail,
 )
 from simspine_viewer.overlay_points import (
@@ -194,6 +195,8 @@ def paint_still(layer: Layer) -> None:
         paint_links(painter, scene, layer.placed, options.palette, layer.links[0])
         if options.residuals:
             paint_residuals(painter, scene, layer.placed, options.palette, still)
+        if scene.spread is not None:
+            paint_spreads(painter, scene.xy, scene.spread, layer.transform, layer.area)
         if scene.ellipse is not None and scene.moving < 0:
             paint_ellipse(painter, scene.ellipse, layer.transform, layer.area)
         scale = layer.transform.scale

@@ -160,6 +160,25 @@ def paint_ellipse(
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
+def paint_spreads(
+    painter: QPainter,
+    xy: FloatArray,
+    spread: FloatArray,
+    transform: PaneTransform,
+    area: QRectF,
+) -> None:
+    """One standard deviation around every point of which the detector gave one, drawn through."""
+    where = transform.to_widget(xy)
+    shown = np.isfinite(spread).all(axis=1) & _is_near(where, area)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for (x, y), (across, down) in zip(
+        where[shown].tolist(), (spread[shown] * transform.scale).tolist(), strict=True
+    ):
+        for stroke in (pen(HALO, 2.6), pen(rgba(SELECTED, 0.8), 1.1)):
+            painter.setPen(stroke)
+            painter.drawEllipse(QPointF(x, y), across, down)
+
+
 def _is_near(where: FloatArray, area: QRectF) -> NDArray[np.bool_]:
     """(n,) whether widget points are within :data:`REACH`; False for NaN."""
     away = np.abs(where - (area.center().x(), area.center().y())).max(axis=-1, initial=0.0)

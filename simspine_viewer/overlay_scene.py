@@ -73,6 +73,8 @@ class OverlayScene:
         Path of the selected keypoint, px.
     ellipse : (n, 2) array, optional
         Outline of one standard deviation of the selected keypoint's 3D point, px.
+    spread : (K, 2) array, optional
+        Standard deviation in x and y that a model gave with its points, px; NaN without.
     legend : str
         Which stage of the points this is.
     dragged_in : str
@@ -96,6 +98,7 @@ class OverlayScene:
     curves: tuple[EpipolarCurve, ...] = ()
     trail: Trail | None = None
     ellipse: FloatArray | None = None
+    spread: FloatArray | None = None
     legend: str = ""
     dragged_in: str = ""
     spine: SpineCurve | None = None

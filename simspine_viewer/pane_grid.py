@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
@@ -57,6 +58,8 @@ class PaneGrid(QWidget):
         self._options = OverlayOptions()
         self.follow = Follow.NOTHING
         self.adjustments = Adjustments(document, self)
+        #: What is to lie over every pane: each is called with a new pane, its parent.
+        self.layers: list[Callable[[VideoPane], QWidget]] = []
         self._before: list[PaneTransform | None] = []
         self._line = QColor(DARK.line)
         self.setAccessibleName("Video panes")
@@ -89,6 +92,8 @@ class PaneGrid(QWidget):
         pane.menu_requested.connect(self.menu_requested)
         pane.adjust_requested.connect(self.adjust_requested)
         pane.installEventFilter(self)
+        for layer in self.layers:
+            layer(pane)
         return pane
 
     def set_arrangement(self, arrangement: Arrangement) -> None:

@@ -95,6 +95,9 @@ def still_rect(scene: OverlayScene, transform: PaneTransform, clear: QRectF, nam
     known = handles[np.isfinite(handles[:, 0])]
     if scene.ellipse is not None:
         known = np.concatenate([known, transform.to_widget(scene.ellipse)])
+    if scene.spread is not None:
+        around = np.concatenate([scene.xy - scene.spread, scene.xy + scene.spread])
+        known = np.concatenate([known, transform.to_widget(around[np.isfinite(around[:, 0])])])
     if not len(known):
         return QRect(0, 0, 1, 1)
     reach = 1e6  # what a rectangle of whole numbers can hold

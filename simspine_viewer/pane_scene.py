@@ -103,6 +103,10 @@ class PaneScenes:
             spine=self._spine(pose, options),
             pose=pose if options.stage is Stage.MODEL else None,
         )
+        if options.ellipse and options.stage in (Stage.WORK, Stage.DETECTED):
+            spread = points.detector_sd[self._view].copy()
+            spread[[*hidden, *([scene.moving] if scene.moving >= 0 else [])]] = np.nan
+            scene = replace(scene, spread=spread if np.isfinite(spread).any() else None)
         if selected < 0:
             return scene
         if options.trail:

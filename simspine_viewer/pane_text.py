@@ -155,6 +155,9 @@ def keypoint_tooltip(scene: OverlayScene, keypoint: int) -> str:
     elif scene.observed[keypoint]:
         score = float(scene.score[keypoint])
         lines.append(f"score {score:.2f}" + (" (low)" if score < LOW_SCORE else ""))
+        if scene.spread is not None and np.isfinite(scene.spread[keypoint]).all():
+            across, down = scene.spread[keypoint].tolist()
+            lines.append(f"the detector's SD: {across:.1f} px across, {down:.1f} px down")
     elif scene.flags[keypoint] & Flag.REJECTED:
         lines.append("detection rejected; shown where the other views put it")
     else:

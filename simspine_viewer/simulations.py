@@ -13,6 +13,7 @@ from pipeline.io.stored_subject import StoredSubject, from_state, key_of, to_sta
 from pipeline.jobs.messages import Done
 from simspine_viewer.document import Document
 from simspine_viewer.job_manager import JobManager, JobState
+from simspine_viewer.one_job import OneJob
 
 #: The worker that runs OpenSim and the solver.
 WORKER = "simulation"
@@ -55,20 +56,20 @@ class Simulations(QObject):
 
     def __init__(self, document: Document, jobs: JobManager, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._document, self._jobs = document, jobs
+        self._document = document
         self._known: dict[int, StoredSubject | None] = {}
-        self._job: JobState | None = None
+        self._run = OneJob(jobs, self)
         self.failure = ""
         document.opened.connect(self._reopened)
         document.closed.connect(self._closing)
         document.person_changed.connect(lambda _: self._say_anew())
-        jobs.finished.connect(self._finished)
-        jobs.changed.connect(self._progressed)
+        self._run.ended.connect(self._finished)
+        self._run.progressed.connect(self.changed)
 
     @property
     def job(self) -> JobState | None:
         """The job under way that makes a model."""
-        return self._job
+        return self._run.state
 
     @property
     def subject(self) -> StoredSubject | None:
@@ -110,7 +111,7 @@ class Simulations(QObject):
 
         kept = {part: weight for part, weight in weights.items() if weight != 1.0}
         document, project = self._document, self._document.project
-        if project is None or self._job is not None or kept == self.choice.weights:
+        if project is None or self.job is not None or kept == self.choice.weights:
             return
         stored = self.subject
         try:
@@ -130,30 +131,23 @@ class Simulations(QObject):
     def start(self) -> None:
         """Make a model of the annotated person, or make it anew; one at a time."""
         document, project = self._document, self._document.project
-        if project is None or self._job is not None:
+        if project is None or self.job is not None:
             return
         self.failure = ""
         args = {"project": str(project.path), "track": document.person, **asdict(self.choice)}
         title = f"Scale the body model to person {document.person + 1}"
-        job = self._jobs.submit(
-            "learn_subject", title, args, document.sequence.revision, kind=WORKER
-        )
-        self._job = next(state for state in self._jobs.jobs if state.job.id == job)
+        self._run.start("learn_subject", title, args, document.sequence.revision, WORKER)
         self.changed.emit()
 
     def cancel(self) -> None:
         """Stop making a model; the one that was there stays."""
-        if self._job is not None:
-            self._jobs.cancel(self._job.job.id)
+        self._run.cancel()
 
     def forget(self) -> None:
         """Take the annotated person's model out of the project."""
         self._keep(self._document.person, None)
 
     def _finished(self, state: JobState) -> None:
-        if self._job is None or state.job.id != self._job.job.id:
-            return
-        self._job = None
         if isinstance(state.ending, Done) and self._document.is_open:
             args, result = state.job.args, state.ending.result
             choice = asdict(_choice_of(args))
@@ -161,10 +155,6 @@ class Simulations(QObject):
             self._keep(int(args["track"]), made)
         else:
             self.failure = state.text
-            self.changed.emit()
-
-    def _progressed(self) -> None:
-        if self._job is not None:
             self.changed.emit()
 
     def _keep(self, track: int, subject: StoredSubject | None) -> None:
@@ -198,8 +188,7 @@ class Simulations(QObject):
         self.changed.emit()
 
     def _closing(self) -> None:
-        self.cancel()
-        self._job = None
+        self._run.drop()
         self._known.clear()
         self.changed.emit()
 

@@ -55,6 +55,9 @@ def detection_sd(
     sequence: Sequence, track: int, rows: FrameIndex = slice(None)
 ) -> NDArray[np.float32]:
     """(n, V, K, 2) standard deviation in px of x and y of what a model found; NaN elsewhere."""
+    if not _has_any(sequence, track):
+        frames = len(np.arange(sequence.n_frames)[rows])
+        return np.full((frames, sequence.n_views, sequence.n_keypoints, 2), np.nan, np.float32)
     sd: NDArray[np.float32] = sequence.read_pictures("detected2d.points", rows, track)[..., 3:]
     return sd
 

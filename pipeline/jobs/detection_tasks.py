@@ -39,6 +39,26 @@ def detect(job: Job) -> Events:
 
 def detect_in(job: Job, sequence: Sequence) -> Events:
     """As :func:`detect`, of a sequence at hand."""
+    plan = planned(job, sequence)
+    yield Progress(job.id, 0.0, "Loading the model")
+    run, device, title = yield from loaded_run(job, sequence, plan, str(job.args["model"]))
+    yield from run.events()
+    tally = run.tally
+    yield Done(
+        job.id,
+        {
+            "found": tally.found,
+            "looked": tally.looked,
+            "asked": tally.total,
+            "per_second": tally.per_second,
+            "device": device,
+            "model": title,
+        },
+    )
+
+
+def planned(job: Job, sequence: Sequence) -> DetectionPlan:
+    """What the arguments of a job ask to be looked at; UserError where that is not there."""
     args = job.args
     first, stop = (int(end) for end in args.get("frames") or (0, sequence.n_frames))
     if not 0 <= first < stop <= sequence.n_frames:
@@ -59,14 +79,19 @@ def detect_in(job: Job, sequence: Sequence) -> Events:
                 "pictures that are to be looked at."
             )
     frames = np.arange(first, stop, dtype=np.intp)
-    plan = DetectionPlan(int(args["track"]), frames, views, boxes)
-    yield Progress(job.id, 0.0, "Loading the model")
+    return DetectionPlan(int(args["track"]), frames, views, boxes)
 
+
+def loaded_run(
+    job: Job, sequence: Sequence, plan: DetectionPlan, model: str
+) -> Generator[Event, None, tuple[DetectionRun, str, str]]:
+    """A run of a model that is loaded, the title of its device, and its own."""
     from pipeline.models.loading import find_weights, load_detector
     from pipeline.models.store import ModelStore
 
+    args = job.args
     store = ModelStore(Path(args["store"]) if args.get("store") else None)
-    steps = find_weights(store, str(args["model"]), args.get("skeleton"))
+    steps = find_weights(store, model, args.get("skeleton"))
     while True:
         try:
             _, text = next(steps)
@@ -77,16 +102,4 @@ def detect_in(job: Job, sequence: Sequence) -> Events:
     detector = load_detector(weights, args.get("device", "auto"), batch=args.get("batch"))
     yield Pace(job.id, detector.device_title, detector.batch, 0.0)
     run = DetectionRun(job.id, sequence, detector, plan)
-    yield from run.events()
-    tally = run.tally
-    yield Done(
-        job.id,
-        {
-            "found": tally.found,
-            "looked": tally.looked,
-            "asked": tally.total,
-            "per_second": tally.per_second,
-            "device": detector.device_title,
-            "model": weights.title,
-        },
-    )
+    return run, detector.device_title, weights.title

@@ -159,15 +159,23 @@ def _grid(low: float, high: float, begin: float, end: float) -> str:
 
 
 def _scaling(found: Outcome) -> str:
+    refined = {one.name: one for one in found.scaling.refined}
     rows = []
     for one in found.scaling.factors:
         if np.isnan(one.factor):
-            rows.append((one.name, f"{found.scaling.unmeasured:.3f}", "not measured", "", ""))
-            continue
-        left = ", ".join(f"{1000 * residual:+.1f}" for residual in one.residuals)
-        said = "bounded by the stature" if one.bounded else ""
-        rows.append((one.name, f"{one.factor:.3f}", f"{one.n_frames}", left, said))
-    return _table(("region", "factor", "frames", "left over (mm)", ""), rows)
+            row = (one.name, f"{found.scaling.unmeasured:.3f}", "not measured", "", "")
+        else:
+            left = ", ".join(f"{1000 * residual:+.1f}" for residual in one.residuals)
+            said = "bounded by the stature" if one.bounded else ""
+            row = (one.name, f"{one.factor:.3f}", f"{one.n_frames}", left, said)
+        told = refined.get(one.name)
+        if told is None:
+            rows.append((*row, ""))
+        else:
+            why = "" if told.seen else ", mostly by the stature"
+            rows.append((*row, f"{told.factor:.3f} ± {told.factor * told.sigma:.3f}{why}"))
+    head = ("region", "by lengths", "frames", "left over (mm)", "", "as applied, by movements")
+    return _table(head, rows)
 
 
 def _residuals(measured: Measured, found: Outcome) -> str:

@@ -90,6 +90,7 @@ def learn_subject(job: Job) -> Events:
         if isinstance(learnt, LearntOther):
             notes = learnt.notes
         check_subject(learnt.subject, sequence)
+        applied = {one.name: one.factor for one in learnt.scaling.refined}
         error = np.linalg.norm(learnt.virtual - measured.xyz, axis=-1)
         report: dict[str, Any] = {
             "frames": len(frames),
@@ -98,7 +99,11 @@ def learn_subject(job: Job) -> Events:
             "unmeasured": learnt.scaling.unmeasured,
             "notes": list(notes),
             "factors": [
-                {"name": one.name, "factor": one.factor, "frames": one.n_frames}
+                {
+                    "name": one.name,
+                    "factor": applied.get(one.name, one.factor),
+                    "frames": one.n_frames,
+                }
                 for one in learnt.scaling.factors
                 if one.n_frames
             ],

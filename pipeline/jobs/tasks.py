@@ -13,6 +13,7 @@ from pipeline.io.export import ExportRequest, export_steps
 from pipeline.io.opening import create_project
 from pipeline.io.project import Project
 from pipeline.jobs.camera_tasks import refine_cameras
+from pipeline.jobs.comparison_tasks import compare_models
 from pipeline.jobs.detection_tasks import detect
 from pipeline.jobs.media_tasks import make_proxy
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
@@ -110,6 +111,7 @@ TASKS: dict[str, Task] = {
     "track_keypoint": track_keypoint,
     "train_lifter": train_lifter,
     "detect": detect,
+    "compare_models": compare_models,
     "list_models": list_models,
     "get_model": get_model,
     "add_model": add_model,

@@ -8,6 +8,7 @@ the solver meets an unknown that drives many joints (a spine's rhythm) only once
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ def build_tables(
     used: NDArray[np.bool_],
     tasks: list[tuple[int, bool]],
 ) -> Tables:
-    """The solver's tables.
+    """The solver's tables, to be read only: who asks for the same again gets the same.
 
     Parameters
     ----------
@@ -61,6 +62,14 @@ def build_tables(
     tasks
         Coordinates with a task, and whether its weight is a prior's.
     """
+    return _built(model, tuple(used.tolist()), tuple(tasks))
+
+
+@lru_cache(maxsize=16)
+def _built(
+    model: KinematicModel, chosen: tuple[bool, ...], tasks: tuple[tuple[int, bool], ...]
+) -> Tables:
+    used = np.array(chosen, np.bool_)
     bodies = _felt_bodies(model, used)
     number = {int(b): n for n, b in enumerate(bodies)}
     free = free_coordinates(model)

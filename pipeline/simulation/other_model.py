@@ -20,10 +20,8 @@ from pipeline.data.mesh_files import find_mesh
 from pipeline.kinematics.follow import finish_steps, markers_of, solved_steps
 from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.labels import fuse_labels
-from pipeline.kinematics.measured import Measured
-from pipeline.kinematics.model import (
-    rotational_coordinates,
-)
+from pipeline.kinematics.measured import Measured, trust_of, usual_trust
+from pipeline.kinematics.model import rotational_coordinates
 from pipeline.kinematics.part_weights import with_part_weights
 from pipeline.kinematics.published import CHAIN
 from pipeline.kinematics.subject import subject_of, with_model_sigma
@@ -36,8 +34,7 @@ from pipeline.simulation.simulate import READYING, Learnt, SimulationOptions, be
 FloatArray = NDArray[np.float64]
 Step = tuple[float, str]
 
-_DEFINED = 0.010  # m: how far a keypoint lies from what it is defined as (spine_model.md §0.3)
-_USUAL_SIGMA = 0.010  # m, of a point that comes without one
+_USUAL_SIGMA = 0.010  # m, of a point: its weight is 1
 _MODEL_SIGMA = 0.015  # m, of a marker that somebody else put on a model
 
 
@@ -178,8 +175,7 @@ def _opensim_steps(
 ) -> Generator[Step, None, Outcome]:
     """As on arrays, but that nothing holds what no marker moves, and weights stay as they are."""
     places = [measured.names.index(name) for name in follower.names]
-    trust = _trust(measured)
-    weights = _weights(measured.names, trust)
+    trust, weights = trust_of(measured), _weights(measured)
     first = yield from followed(
         follower, measured.times, measured.xyz[:, places], weights, {}, options.threads, 0.0, 0.45
     )
@@ -210,16 +206,8 @@ def _opensim_steps(
     )
 
 
-def _trust(measured: Measured) -> FloatArray:
-    """(T, K) SD of a measured point as the place that its keypoint is defined as, metres."""
-    there = np.isfinite(measured.xyz).all(axis=-1)
-    sigma = np.where(np.isfinite(measured.sigma), measured.sigma, _USUAL_SIGMA)
-    return np.where(there, np.hypot(sigma, _DEFINED), np.nan)
-
-
-def _weights(names: tuple[str, ...], trust: FloatArray) -> dict[str, float]:
-    weights = {}
-    for place, name in enumerate(names):
-        seen = trust[np.isfinite(trust[:, place]), place]
-        weights[name] = float((_DEFINED / np.median(seen)) ** 2) if len(seen) else 0.0
-    return weights
+def _weights(measured: Measured) -> dict[str, float]:
+    """Weights of points as sure as usual are 1, of those that were never seen 0."""
+    seen = np.isfinite(measured.xyz).all(axis=-1).any(axis=0)
+    weights = np.where(seen, (_USUAL_SIGMA / usual_trust(measured)) ** 2, 0.0)
+    return dict(zip(measured.names, weights.tolist(), strict=True))

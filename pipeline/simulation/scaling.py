@@ -77,6 +77,29 @@ class ScaleOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RefinedFactor:
+    """A segment's size as movements tell it (``pipeline.simulation.refining``).
+
+    Attributes
+    ----------
+    name
+        Of the segment.
+    before, factor
+        From lengths between markers, and as applied.
+    sigma
+        SD of the factor's logarithm.
+    seen
+        Whether the markers decide, rather than what is usual for the stature.
+    """
+
+    name: str
+    before: float
+    factor: float
+    sigma: float
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ScaleReport:
     """What a subject's model was made of.
 
@@ -94,6 +117,8 @@ class ScaleReport:
         Frames of all trials, and those that were measured.
     ignored_markers, ignored_bodies
         Of the recording and of the measurements, what the model lacks.
+    refined
+        Sizes that replaced those measured; empty where nothing was refined.
     """
 
     model_file: Path
@@ -107,6 +132,7 @@ class ScaleReport:
     n_selected: int
     ignored_markers: tuple[str, ...]
     ignored_bodies: tuple[str, ...]
+    refined: tuple[RefinedFactor, ...] = ()
 
 
 def scale_model(

@@ -31,6 +31,7 @@ from pipeline.kinematics.part_weights import with_part_weights
 from pipeline.kinematics.subject import Subject, subject_of, with_model_sigma
 from pipeline.simulation.model_tables import Variant, read_tables
 from pipeline.simulation.osim_model import extract_kinematics
+from pipeline.simulation.refining import refine, scale_again
 from pipeline.simulation.scaling import ScaleOptions, ScaleReport, scale_model
 
 FloatArray = NDArray[np.float64]
@@ -57,6 +58,8 @@ class SimulationOptions:
         Height and mass, if they are known.
     weights : mapping
         Factors on the weights of parts of the body (``pipeline.kinematics.part_weights``).
+    refine : bool
+        Whether sizes are estimated anew from movements (``pipeline.simulation.refining``).
     threads : int
         Parts of the sequence solved side by side.
     """
@@ -65,6 +68,7 @@ class SimulationOptions:
     cutoff: float = CUTOFF
     scale: ScaleOptions = field(default_factory=ScaleOptions)
     weights: Mapping[str, float] = field(default_factory=dict)
+    refine: bool = True
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
@@ -144,20 +148,34 @@ def learn_steps(
     yield 0.0, "Scaling the model"
     generic = resource_path("models", f"simspine_{options.variant}.osim")
     lengths = without_judged_levels(measured)
-    scaling = scale_model(generic, [lengths], subject_file, options.scale)
-    if options.scale.height is None:
-        yield 0.2, "Scaling the model"
-        told_height = replace(options.scale, height=_stature(scaling), model_height=1.0)
-        scaling = scale_model(generic, [lengths], subject_file, told_height)
-    yield 0.4, "Reading the scaled model"
-    model, _ = extract_kinematics(subject_file)
-    subject = subject_of(model, measured, _priors(options.variant), options.cutoff)
-    subject = with_part_weights(subject, options.weights)
-    yield 0.5, READYING
+    scale = options.scale
+    scaling = scale_model(generic, [lengths], subject_file, scale)
+    if scale.height is None:
+        yield 0.15, "Scaling the model"
+        scale = replace(scale, height=_stature(scaling), model_height=1.0)
+        scaling = scale_model(generic, [lengths], subject_file, scale)
+    yield 0.3, "Reading the scaled model"
+    subject = _subject(measured, subject_file, options)
+    yield 0.35, READYING
+    end = 0.6 if options.refine else 1.0
     steps = solved_steps(subject, measured, 1.0, options.threads)
-    solved = yield from between(steps, 0.5, 1.0)
+    solved = yield from between(steps, 0.35, end)
+    yield end, "Refining the sizes"
+    refined = refine(subject, lengths, solved, scaling) if options.refine else None
+    if refined is not None:
+        yield 0.75, "Scaling the model"
+        scaling = scale_again(generic, lengths, subject_file, scale, scaling, refined)
+        subject = _subject(measured, subject_file, options)
+        steps = solved_steps(subject, measured, 1.0, options.threads)
+        solved = yield from between(steps, 0.8, 1.0)
     virtual = markers_of(subject, solved.coordinates)
     return Learnt(scaling, with_model_sigma(subject, measured, virtual), solved, virtual)
+
+
+def _subject(measured: Measured, subject_file: Path, options: SimulationOptions) -> Subject:
+    model, _ = extract_kinematics(subject_file)
+    subject = subject_of(model, measured, _priors(options.variant), options.cutoff)
+    return with_part_weights(subject, options.weights)
 
 
 def _stature(scaling: ScaleReport) -> float:

@@ -247,7 +247,7 @@ COMMANDS: tuple[Command, ...] = (
             "Show the trail at the next length; after the longest comes the shortest.",
             lengthen_trail, ("Shift+T",), group="Overlay"),
     Command("ellipse", "View", "Uncertainty",
-            "One standard deviation of the selected keypoint, as an ellipse in every view.",
+            "One standard deviation of the selected keypoint and of what a model found.",
             toggle_ellipse, ("U",), is_open, lambda w: w.settings.show_ellipse, group="Overlay"),
     Command("spine", "View", "Simulated Spine",
             "The spine of the simulated body in every view, with a tick at each level.",

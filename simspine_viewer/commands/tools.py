@@ -64,7 +64,7 @@ def detect(window: MainWindow) -> None:
         return
     dialog = DetectDialog(
         window.document, window.time, window.frame_range, window.models, window.detecting,
-        window.settings, lambda: show_models(window), window,
+        window.settings, window.boxes, lambda: show_models(window), window,
     )  # fmt: skip
     window.detecting.said.connect(dialog.say)
     window.detecting.failed.connect(dialog.say)
@@ -77,6 +77,17 @@ def show_models(window: MainWindow) -> None:
 
     if not _brought_forward(window, ModelsDialog):
         ModelsDialog(window.models, window).show()
+
+
+def compare_models(window: MainWindow) -> None:
+    """Compare two pose models on the same pictures, in a dialog beside the window."""
+    from simspine_viewer.compare_dialog import CompareDialog  # not at start
+
+    if not _brought_forward(window, CompareDialog):
+        CompareDialog(
+            window.document, window.time, window.selection, window.frame_range, window.models,
+            window.comparing, window.boxes, window,
+        ).show()  # fmt: skip
 
 
 def can_simulate(state: State) -> bool:
@@ -134,19 +145,22 @@ def _here(window: MainWindow) -> Place:
 COMMANDS: tuple[Command, ...] = (
     Command("refine-cameras", "Tools", "Refine Cameras from the Person…",
             "Correct where the cameras stand, from the points of the annotated person.",
-            refine, (), can_refine),
+            refine, (), can_refine, group="Cameras"),
     Command("reset-cameras", "Tools", "Camera Positions as Imported",
             "Put the cameras back where the calibration has them.",
-            reset, (), cameras_corrected),
+            reset, (), cameras_corrected, group="Cameras"),
     Command("sync-cameras", "Tools", "Synchronise Cameras…",
             "Shift a camera's video in time against the others.",
-            synchronise, (), several_cameras, after_separator=True),
+            synchronise, (), several_cameras, group="Cameras"),
     Command("detect", "Tools", "Detect Keypoints…",
             "Let a pose model look for the annotated person in the videos.",
             detect, ("Shift+F9",), is_open, after_separator=True),
     Command("models", "Tools", "Pose Models…",
             "Get, add, check and remove pose models.",
             show_models),
+    Command("compare-models", "Tools", "Compare Pose Models…",
+            "See two models, or one and what is there, on the same pictures.",
+            compare_models, (), is_open),
     Command("simulate", "Tools", "Simulate",
             "Scale the body model to the annotated person and let it follow the points.",
             simulate, ("F9",), can_simulate, after_separator=True),

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pipeline.data.observations import detections
@@ -17,8 +20,11 @@ from simspine_viewer.detect_dialog import NO_MODEL, DetectDialog
 from simspine_viewer.detecting import WORKER
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.models_dialog import ModelsDialog
+from simspine_viewer.pane_text import keypoint_tooltip
+from simspine_viewer.video_pane import VideoPane
 from tests.journeys.coded_recording import N_VIEWS, N, coded_project
 from tests.truth.tiny_pose_network import tiny_checkpoint
+from tests.truth.video import HEIGHT, WIDTH
 from tests.viewer.window import main_window, open_and_settle, settle, wait_until
 
 pytestmark = pytest.mark.gui
@@ -180,6 +186,98 @@ def test_a_killed_worker_is_said_and_the_next_run_works(
     done(window)
     assert f" of {N_VIEWS} pictures" in dialog.doing.text()
     window.document.undo()
+
+
+def drag(window: MainWindow, view: int, box: tuple[float, float, float, float]) -> None:
+    """With the mouse, in the pane, from corner to corner."""
+    pane = window.grid.panes[view]
+    ends = pane.transform.to_widget(np.reshape(box, (2, 2)))
+    start, stop = (QPointF(*end.tolist()).toPoint() for end in ends)
+    target = pane.childAt(start) or pane
+    QTest.mousePress(target, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(target, (start + stop) / 2)
+    QTest.mouseMove(target, stop)
+    QTest.mouseRelease(target, Qt.MouseButton.LeftButton, pos=stop)
+
+
+def pixels(pane: VideoPane) -> np.ndarray:
+    image = pane.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).copy()
+
+
+def test_a_drawn_box_is_looked_into(window: MainWindow, dialog: DetectDialog) -> None:
+    boxes, document = window.boxes, window.document
+    keypoint = window.selection.keypoint
+    assert dialog.where.text() == "Where their points are"
+    dialog.draw.click()
+    assert "Drag a box" in dialog.where.text()
+    drag(window, VIEW, (40.0, 30.0, 42.0, 33.0))  # a slip of the hand
+    assert not boxes.boxes
+    assert boxes.drawing
+    drag(window, VIEW, (60.0, 80.0, 20.0, 10.0))
+    assert boxes.boxes == {(FRAME, VIEW): pytest.approx((20.0, 10.0, 60.0, 80.0), abs=2.0)}
+    assert not boxes.drawing
+    name = document.sequence.cameras[VIEW].name
+    assert dialog.where.text() == f"Box in {name}, frame {FRAME}"
+    before = seen(window)
+    choose(dialog, f"Frame {FRAME}")
+    dialog.views_box.setCurrentIndex(dialog.views_box.findText(name))
+    dialog.button.click()
+    done(window)
+    assert differ(seen(window), before)[FRAME, VIEW]
+    # A small random network sees something inside of what it is shown.
+    left, top, right, bottom = boxes.boxes[FRAME, VIEW]
+    found = seen(window)[FRAME, VIEW]
+    found = found[np.isfinite(found[:, 0])]
+    margin = 0.5 * np.array([right - left, bottom - top])
+    assert (found > np.array([left, top]) - margin).all()
+    assert (found < np.array([right, bottom]) + margin).all()
+    # What the model says of its points is drawn with U, and told.
+    assert window.grid.panes[VIEW].scene().spread is None  # type: ignore[union-attr]
+    window.table.actions["ellipse"].trigger()
+    scene = window.grid.panes[VIEW].scene()
+    assert scene is not None
+    assert scene.spread is not None
+    known = np.isfinite(scene.spread).all(axis=1)
+    assert known.any()
+    assert not known[scene.manual | ~scene.observed].any()
+    assert "the detector's SD" in keypoint_tooltip(scene, int(np.flatnonzero(known)[0]))
+    bare = pixels(window.grid.panes[VIEW])
+    window.table.actions["ellipse"].trigger()
+    assert (pixels(window.grid.panes[VIEW]) != bare).any()
+    assert window.grid.panes[0].scene().spread is None  # type: ignore[union-attr]
+    window.table.actions["undo"].trigger()
+    assert not differ(seen(window), before).any()
+    assert window.selection.keypoint == keypoint
+    # Out of the frames that were asked for: one sentence.
+    window.time.set_frame(FRAME + 1)
+    choose(dialog, f"Frame {FRAME + 1}")
+    dialog.button.click()
+    done(window)
+    assert f"The box in {name} at frame {FRAME}" in dialog.doing.text()
+    dialog.forget.click()
+    assert not boxes.boxes
+
+
+def test_drawing_is_left_and_boxes_are_forgotten(window: MainWindow) -> None:
+    boxes = window.boxes
+    window.table.actions["detect"].trigger()
+    (dialog,) = window.findChildren(DetectDialog)
+    dialog.draw.click()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    assert not boxes.drawing
+    dialog.draw.click()
+    window.time.set_frame(FRAME + 2)
+    settle(window)
+    drag(window, 0, (10.0, 10.0, 500.0, 500.0))  # ends outside of the picture
+    (box,) = boxes.boxes.values()
+    assert box[2:] == pytest.approx((WIDTH - 1.0, HEIGHT - 1.0))
+    dialog.close()
+    wait_until(lambda: not window.findChildren(DetectDialog))
+    assert not boxes.boxes
+    drag(window, 0, (10.0, 10.0, 60.0, 60.0))
+    assert not boxes.boxes
 
 
 def test_models_are_checked_refused_and_removed(

@@ -25,8 +25,8 @@ def _bits(cameras: CameraGroup) -> bytes:
 
 
 def _from_menu(window: MainWindow, name: str) -> None:
-    """Choose a command of the Tools menu with the keyboard."""
-    menu = next(m for m in window.menuBar().findChildren(QMenu) if m.title() == "&Tools")
+    """Choose a command of Tools ▸ Cameras with the keyboard."""
+    menu = next(m for m in window.menuBar().findChildren(QMenu) if m.title() == "Cameras")
     menu.popup(window.mapToGlobal(window.rect().center()))
     QTest.qWait(20)
     action = window.table.actions[name]

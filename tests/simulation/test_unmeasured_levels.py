@@ -17,7 +17,7 @@ def test_neighbours_tell_a_level_better_than_the_model_alone_or_a_cubic(tmp_path
     one, at = person(2), neutral_places()
     errors = [held_out(one, COLUMN.index(name), at, tmp_path) for name in ("Spine_02", "Spine_05")]
     model, alone, label, cubic, said = np.sqrt(np.mean(np.square(errors), axis=0))
-    assert label < 0.95 * alone
+    assert label < 0.98 * alone
     assert label < 0.95 * model
     assert label < cubic
     assert 0.5 < said / label < 2.5
