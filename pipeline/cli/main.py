@@ -21,6 +21,7 @@ from pipeline.cli.arguments import (
 )
 from pipeline.cli.dataset import add_dataset_command
 from pipeline.cli.detect import add_detect_command
+from pipeline.cli.lift import add_lift_command
 from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.models import add_models_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     add_train_command(commands)
 
     add_detect_command(commands)
+    add_lift_command(commands)
     add_models_command(commands)
 
     demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")
