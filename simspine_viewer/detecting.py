@@ -51,8 +51,10 @@ class Models(QObject):
 
     @property
     def there(self) -> tuple[dict[str, Any], ...]:
-        """Those whose weights are on this machine."""
-        return tuple(entry for entry in self.entries if entry["state"] == "there")
+        """Those that find keypoints and whose weights are on this machine."""
+        return tuple(
+            entry for entry in self.entries if entry["state"] == "there" and entry["kind"] == "pose"
+        )
 
     def job(self) -> JobState | None:
         """What is being done with a model's file."""

@@ -121,8 +121,9 @@ class ModelsDialog(QDialog):
         self.get_button.setText("Cancel" if busy else "Get")
         self.get_button.setEnabled(busy or (entry is not None and not there))
         self.add_button.setEnabled(not busy)
-        self.check_button.setEnabled(there and not busy)
-        self.remove_button.setEnabled(there and not busy)
+        own = there and entry is not None and not entry["built_in"]
+        self.check_button.setEnabled(own and not busy)
+        self.remove_button.setEnabled(own and not busy)
         self.about.setText("" if entry is None else _about(entry))
         self.bar.setVisible(busy)
         if busy:
@@ -186,6 +187,8 @@ def _about(entry: dict[str, Any]) -> str:
     parts = [
         f"<b>{entry['name']}</b>",
         f"by {entry['publisher']}" if entry["publisher"] else "",
+        "a lifter: points of one view into space" if entry["kind"] == "lifter" else "",
+        "comes with the program" if entry["built_in"] else "",
         f"trained on {entry['trained_on']}" if entry["trained_on"] else "",
         f"input {entry['input_size'][0]} × {entry['input_size'][1]} px"
         if entry["input_size"]

@@ -21,9 +21,11 @@ from pipeline.cli.arguments import (
 )
 from pipeline.cli.dataset import add_dataset_command
 from pipeline.cli.detect import add_detect_command
+from pipeline.cli.lift import add_lift_command
 from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.models import add_models_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
+from pipeline.cli.train import add_train_command
 from pipeline.data.errors import UserError
 
 FORMATS = ("trc", "csv", "openpose", "coco")
@@ -121,8 +123,10 @@ def _parser() -> argparse.ArgumentParser:
 
     add_model_commands(commands)
     add_dataset_command(commands)
+    add_train_command(commands)
 
     add_detect_command(commands)
+    add_lift_command(commands)
     add_models_command(commands)
 
     demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")

@@ -175,13 +175,13 @@ def _check(arguments: argparse.Namespace) -> int:
         with ProgressBar() as bar:
             try:
                 place = bar.follow(store.usable(card))
-                spec = check_card(card, place)
+                held = check_card(card, place)
             except UserError as error:
                 wrong.append(str(error))
                 continue
         known = store.known(card)
         since = f", since {_day(known.since)}" if known else ""
-        print(f"{card.name}: {spec.variant}, {spec.n_keypoints} keypoints, unchanged{since}")
+        print(f"{card.name}: {held}, unchanged{since}")
     if wrong:
         raise CommandError(Exit.FAILED, "\n".join(wrong))
     if not cards:

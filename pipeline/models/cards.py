@@ -44,6 +44,8 @@ class ModelCard:
         How the file's SHA-256 starts, where its publisher says so.
     file : Path or None
         The weights themselves, where they lie beside the card.
+    kind : str
+        "pose" for what finds keypoints in pictures, "lifter" for what puts them into space.
     """
 
     name: str
@@ -61,6 +63,7 @@ class ModelCard:
     size: int | None = None
     sha256_starts: str = ""
     file: Path | None = None
+    kind: str = "pose"
 
     @property
     def file_name(self) -> str:
@@ -74,7 +77,7 @@ class ModelCard:
         return self.file_name.endswith(".onnx")
 
 
-_KIND = "pose"
+KINDS = ("pose", "lifter")
 # Keys of a card, the type each is of, and whether it has to be there.
 _KEYS: dict[str, tuple[type, bool]] = {
     "kind": (str, False),
@@ -131,7 +134,7 @@ def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for address in table.get("addresses", ()):
         if not str(address).startswith(("https://", "http://")):
             raise UserError(f"{path} names an address that is not on the web: {address}.")
-    values = {key: value for key, value in table.items() if key != "kind"}
+    values = dict(table)
     for key in ("addresses", "input_size"):
         if key in table:
             values[key] = tuple(table[key])
@@ -142,15 +145,15 @@ def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
 
 
 def shipped_cards() -> tuple[ModelCard, ...]:
-    """All cards of pose models that come with the program, by name."""
+    """All cards that come with the program, by name."""
     paths = sorted(resource_path("models").glob("*.toml"))
-    return tuple(read_card(path) for path in paths if is_pose_card(path))
+    return tuple(read_card(path) for path in paths if is_known_card(path))
 
 
-def is_pose_card(path: Path) -> bool:
-    """Whether a TOML file is the card of a pose model: other kinds say so in ``kind``."""
+def is_known_card(path: Path) -> bool:
+    """Whether a TOML file is the card of a model of a kind that is known here."""
     try:
-        return bool(tomllib.loads(path.read_text("utf-8")).get("kind", _KIND) == _KIND)
+        return tomllib.loads(path.read_text("utf-8")).get("kind", KINDS[0]) in KINDS
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
         return True  # what is wrong with it is said when it is read
 

@@ -56,3 +56,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and (
         "out of memory" in text or "can't allocate memory" in text
     )
+
+
+def use_threads(count: int | None) -> None:
+    """Let networks on the processor use so many threads; None leaves it as it is."""
+    if count is not None:
+        torch.set_num_threads(count)

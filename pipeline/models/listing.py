@@ -13,6 +13,8 @@ def entry_data(entry: Entry, store: ModelStore) -> dict[str, Any]:
     return {
         "name": card.name,
         "title": card.title,
+        "kind": card.kind,
+        "built_in": store.is_built_in(card),
         "family": card.family or None,
         "variant": card.variant or None,
         "skeleton": card.skeleton,

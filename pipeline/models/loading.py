@@ -48,15 +48,19 @@ def is_onnx(file: Path) -> bool:
     return file.suffix.lower() == ".onnx"
 
 
-def check_card(card: ModelCard, file: Path) -> NetworkSpec:
-    """What a file holds, and that it is what its card says; UserError where it is not."""
+def check_card(card: ModelCard, file: Path) -> str:
+    """What a file holds, in words, and that it is what its card says; UserError where not."""
+    if card.kind == "lifter":
+        from pipeline.models.lifter_files import read_lifter
+
+        return f"lifter of windows of {read_lifter(file).spec.frames} frames"
     spec = read_spec(file, card.is_onnx)
     skeleton = load_skeleton(card.skeleton)
     if spec.n_keypoints != len(skeleton):
         raise UserError(
             f"{file} finds {spec.n_keypoints} keypoints, but {skeleton.title} has {len(skeleton)}."
         )
-    return spec
+    return f"{spec.variant}, {spec.n_keypoints} keypoints"
 
 
 def find_weights(
@@ -85,6 +89,8 @@ def find_weights(
         yield 0.0, f"Reading {file.name}"
         return Weights(file.absolute(), skeleton_of(file, read_spec(file), skeleton), file.stem)
     card = store.card(model)
+    if card.kind != "pose":
+        raise UserError(f"{card.title} finds no keypoints in pictures: it is a {card.kind}.")
     if skeleton not in (None, card.skeleton):
         raise UserError(f"{card.title} finds the keypoints of {card.skeleton}, not of {skeleton}.")
     place = yield from store.usable(card)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import platformdirs
 
 from pipeline.data.errors import UserError
-from pipeline.models.cards import ModelCard, card_named, is_pose_card, read_card, shipped_cards
+from pipeline.models.cards import ModelCard, card_named, is_known_card, read_card, shipped_cards
 from pipeline.models.files import BLOCK, Step, hashed, part_of, require_space, writing
 
 State = Literal["missing", "begun", "there"]
@@ -61,7 +61,7 @@ class ModelStore:
     def cards(self) -> tuple[ModelCard, ...]:
         """All models there are: those that come with the program, and those a person added."""
         paths = sorted(self.folder.glob("*/*.toml"))
-        own = [read_card(path) for path in paths if is_pose_card(path)]
+        own = [read_card(path) for path in paths if is_known_card(path)]
         shipped = shipped_cards()
         taken = {card.name for card in shipped}
         return (*shipped, *(card for card in own if card.name not in taken))
@@ -74,12 +74,16 @@ class ModelStore:
         """Where a model's weights are, or will be."""
         return card.file if card.file is not None else self.folder / card.name / card.file_name
 
+    def is_built_in(self, card: ModelCard) -> bool:
+        """Whether a model's weights come with the program."""
+        return card.file is not None and not card.file.is_relative_to(self.folder)
+
     def entries(self) -> tuple[Entry, ...]:
-        """Every model and whether it is there."""
+        """Every model and whether it is there; those that come with the program last."""
         noted = self._noted()
         return tuple(
             Entry(card, self.state(card), self.accepted(card), _known(noted, card.name))
-            for card in self.cards()
+            for card in sorted(self.cards(), key=self.is_built_in)
         )
 
     def state(self, card: ModelCard) -> State:
@@ -162,7 +166,7 @@ class ModelStore:
                 f"{card.title} is not on this machine yet: get it with "
                 f"“simspine models get {card.name}”."
             )
-        if card.file is None or card.file.is_relative_to(self.folder):
+        if not self.is_built_in(card):
             yield from self.verify(card, place, str(place))
         return place
 
