@@ -17,11 +17,11 @@ from scipy.spatial import cKDTree
 
 from pipeline.data.resources import resource_path
 from pipeline.kinematics.forward import body_transforms
-from pipeline.kinematics.functions import consistent
-from pipeline.kinematics.model import KinematicModel, coordinate_index
+from pipeline.kinematics.model import KinematicModel, array_fields, name_fields
 from pipeline.synthesis.human_shape import HIPS, Rest, arm, foot, hand, leg, skin, trunk
 from pipeline.synthesis.motions import generic_model
-from pipeline.synthesis.people import INFLUENCES, PARTS, REST, resting
+from pipeline.synthesis.people import INFLUENCES, PARTS, resting
+from pipeline.synthesis.physique import scaled
 from pipeline.synthesis.surface_net import Field, gradient, surface_net
 
 FloatArray = NDArray[np.float64]
@@ -221,10 +221,19 @@ def build(model: KinematicModel, woman: float) -> dict[str, NDArray[np.generic]]
     }
 
 
+def stored_model(model: KinematicModel) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a model without its meshes, as ``plain_model`` reads them."""
+    bare = scaled(model, {})
+    arrays: dict[str, NDArray[np.generic]] = {"name": np.array(bare.name)}
+    arrays |= {field: np.array(getattr(bare, field), dtype=np.str_) for field in name_fields()}
+    return arrays | {field: getattr(bare, field) for field in array_fields(bare)}
+
+
 def main() -> None:
     """Write both skins."""
     folder = Path(resource_path("people"))
     folder.mkdir(exist_ok=True)
+    np.savez_compressed(folder / "model.npz", **stored_model(generic_model()))
     for name, woman in (("man", 0.0), ("woman", 1.0)):
         arrays = build(generic_model(), woman)
         np.savez_compressed(folder / f"{name}.npz", **arrays)

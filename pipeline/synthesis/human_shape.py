@@ -175,12 +175,12 @@ def relief(p: FloatArray, rest: Rest) -> FloatArray:
     rear = step(-(p[:, 0] - 0.5 * (curve(y, BACK) + curve(y, _FRONT))), 0.0, 0.05)
     fore = step(p[:, 0] - 0.5 * (curve(y, BACK) + curve(y, _FRONT)), 0.0, 0.05)
     ridge = curve(
-        y, ((0.02, 0.0), (0.08, 0.003), (0.15, 0.010), (0.22, 0.012), (0.32, 0.010), (0.45, 0.006),
+        y, ((0.02, 0.0), (0.08, 0.003), (0.15, 0.012), (0.22, 0.014), (0.32, 0.012), (0.45, 0.008),
             (0.52, 0.005), (0.58, 0.002), (0.62, 0.0)))  # fmt: skip
     beside = np.exp(-(((z - 0.030) / 0.030) ** 2))
     out = ridge * (1.0 - 0.25 * w) * (beside - 0.75 * np.exp(-((z / 0.017) ** 2)))
     for _, height, size in LEVELS:
-        out += 0.0019 * size * bump(y, height, 0.0105) * np.exp(-((z / 0.0105) ** 2))
+        out += 0.0022 * size * bump(y, height, 0.0105) * np.exp(-((z / 0.0105) ** 2))
     # Dimples over the back of the pelvis, and the cleft of the buttocks.
     out -= 0.004 * bump(y, 0.085, 0.013) * bump(z, 0.042, 0.013)
     out -= 0.022 * np.exp(-((z / 0.010) ** 2)) * step(-y, -0.045, 0.02)

@@ -7,7 +7,6 @@ They are bound to the bodies of the shipped model by shares, and follow by dual 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -20,7 +19,12 @@ from pipeline.data.resources import resource_path
 from pipeline.kinematics.compiled import entry
 from pipeline.kinematics.forward import body_transforms
 from pipeline.kinematics.functions import consistent
-from pipeline.kinematics.model import KinematicModel, coordinate_index
+from pipeline.kinematics.model import (
+    KinematicModel,
+    coordinate_index,
+    name_fields,
+)
+from pipeline.synthesis.physique import Build
 
 FloatArray = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -34,6 +38,8 @@ INFLUENCES = 5
 # How far flesh moves the skin outward per unit of stoutness (mass over the usual one, less 1),
 # metres: front, side and back of the trunk, then by part; the back's is the markers' own.
 _FLESH_TRUNK = (0.115, 0.080, 0.045)
+_FLESH_HEIGHTS = ((0.80, 0.7), (0.95, 0.9), (1.10, 1.0), (1.25, 0.8), (1.38, 0.55), (1.48, 0.4),
+                  (1.55, 0.35))  # fmt: skip
 _FLESH = {"thigh": 0.050, "shank": 0.028, "arm": 0.036, "forearm": 0.016, "head": 0.014}
 
 
@@ -67,24 +73,6 @@ class Skin:
     part: Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Person:
-    """Somebody: a scaled model, and the skin that belongs to it.
-
-    Attributes
-    ----------
-    model : KinematicModel
-    skin : Skin
-        In this person's resting pose, with clothes.
-    template : (V, 3) array
-        The same points on the shipped skin: where colours are looked up.
-    """
-
-    model: KinematicModel
-    skin: Skin
-    template: Floats
-
-
 def resting(model: KinematicModel) -> FloatArray:
     """(Q,) coordinates of the resting pose."""
     q = model.default.copy()
@@ -92,6 +80,22 @@ def resting(model: KinematicModel) -> FloatArray:
         for side in "rl":
             q[coordinate_index(model, f"{name}_{side}")] = np.radians(degrees)
     return np.asarray(consistent(model, q[None])[0])
+
+
+@cache
+def plain_model() -> KinematicModel:
+    """The shipped model with 11 spine coordinates, as arrays, without meshes; needs no OpenSim."""
+    with np.load(resource_path("people", "model.npz")) as stored:
+        return KinematicModel(
+            name=str(stored["name"]),
+            **{field: tuple(stored[field].tolist()) for field in name_fields()},
+            **{field: stored[field] for field in array_fields_stored(stored.files)},
+        )
+
+
+def array_fields_stored(files: list[str]) -> list[str]:
+    """Names of the arrays among the entries of a stored model."""
+    return [name for name in files if name != "name" and name not in name_fields()]
 
 
 @cache
@@ -112,14 +116,10 @@ def load_skin(sex: Sex) -> Skin:
         )
 
 
-def fitted(
-    skin: Skin,
-    generic: KinematicModel,
-    model: KinematicModel,
-    factors: Mapping[str, FloatArray],
-    stoutness: float,
-) -> Skin:
-    """``skin``, which belongs to ``generic``, for a model scaled by ``factors``."""
+def fitted(sex: Sex, model: KinematicModel, build: Build) -> Skin:
+    """A shipped skin for a model that was scaled to a build."""
+    skin, generic = load_skin(sex), plain_model()
+    factors = build.factors
     before = body_transforms(generic, resting(generic)[None])[0]
     after = body_transforms(model, resting(model)[None])[0]
     size = np.array([factors.get(name, np.ones(3)) for name in model.body_names])
@@ -132,37 +132,40 @@ def fitted(
     points = np.einsum("vij,vj->vi", own_turn, skin.points) + own_shift
     normals = np.einsum("vij,vj->vi", own_tilt, skin.normals)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    points = points + (stoutness * _flesh(skin))[:, None] * normals
-    return _with(skin, points, normals)
+    points = points + (build.stoutness * _flesh(sex))[:, None] * normals
+    return with_points(skin, points, normals)
 
 
-def _with(skin: Skin, points: FloatArray, normals: FloatArray) -> Skin:
+def with_points(skin: Skin, points: FloatArray, normals: FloatArray) -> Skin:
+    """``skin`` with other points and normals (V, 3)."""
     return Skin(
         points.astype(np.float32), normals.astype(np.float32), skin.faces, skin.bodies,
         skin.shares, skin.open, skin.relief, skin.part,
     )  # fmt: skip
 
 
-def _flesh(skin: Skin) -> FloatArray:
+@cache
+def _flesh(sex: Sex) -> FloatArray:
+    """(V,) how far flesh moves each point outward per unit of stoutness, metres."""
+    skin = load_skin(sex)
     front, side, back = _FLESH_TRUNK
     n = skin.normals.astype(np.float64)
     around = np.where(n[:, 0] > 0.0, front, back) * np.abs(n[:, 0]) + side * np.abs(n[:, 2])
-    height = skin.points[:, 1]
     # Thickest about the waist and hips, thin over collar bones and neck.
-    around = around * np.interp(height, [0.80, 0.95, 1.10, 1.25, 1.38, 1.48, 1.55],
-                                [0.7, 0.9, 1.0, 0.8, 0.55, 0.4, 0.35])  # fmt: skip
-    out = np.zeros(len(n))
-    for p, name in enumerate(PARTS):
-        out = np.where(skin.part == p, around if name == "trunk" else _FLESH.get(name, 0.0), out)
-    smooth = out.copy()
-    for _ in range(25):
-        total, count = np.zeros(len(n)), np.zeros(len(n))
-        for i in range(3):
-            a, b = skin.faces[:, i], skin.faces[:, (i + 1) % 3]
-            total += np.bincount(a, smooth[b], len(n)) + np.bincount(b, smooth[a], len(n))
-            count += np.bincount(a, minlength=len(n)) + np.bincount(b, minlength=len(n))
-        smooth = total / np.maximum(count, 1)
-    return np.asarray(smooth)
+    around = around * np.interp(skin.points[:, 1], *np.array(_FLESH_HEIGHTS).T)
+    by_part = np.array([_FLESH.get(name, 0.0) for name in PARTS])
+    values = np.where(skin.part == PARTS.index("trunk"), around, by_part[skin.part])
+    return evened(skin.faces, values, 25)
+
+
+def evened(faces: Ints, values: FloatArray, times: int) -> FloatArray:
+    """(V,) values evened out ``times`` times with those of the neighbours on a mesh."""
+    n = len(values)
+    a, b = faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel()
+    count = np.maximum(np.bincount(a, minlength=n) + np.bincount(b, minlength=n), 1)
+    for _ in range(times):
+        values = (np.bincount(a, values[b], n) + np.bincount(b, values[a], n)) / count
+    return values
 
 
 def bone_quaternions(model: KinematicModel, coordinates: FloatArray) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kinematics.compiled import entry, inner
+from pipeline.synthesis.noise import noise, ramp
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -22,6 +23,7 @@ SKIN, HAIR, TOP, TOP_SECOND, BOTTOM, BOTTOM_SECOND, SHOE, SOLE, EYES, LIPS = ran
  BEARD, BROWS, SEED, SOCKS) = range(30, 44)  # fmt: skip
 LOOK_SIZE = 44
 BARE, SHIRT, VEST, BAND = range(4)
+ON_TOP, ON_BOTTOM = 1, 2
 PLAIN, RINGS, UPRIGHT, CHECKS, MOTTLED, BLOCK = range(6)
 # Parts as in people.PARTS; what is no part of a person carries its colour as its place.
 TRUNK, HEAD, THIGH, SHANK, FOOT, ARM, FOREARM, HAND, THING = range(9)
@@ -32,35 +34,6 @@ LIGHT_SIZE = 32
 
 _SHOULDER_Y, _SHOULDER_Z = 1.431, 0.175
 _ARM_Y, _ARM_Z = -0.743, 0.669
-
-
-@inner
-def _hash(x: int, y: int, z: int) -> float:
-    h = (x * 374761393 + y * 668265263 + z * 1274126177) & 0xFFFFFFFF
-    h = ((h ^ (h >> 13)) * 1103515245) & 0xFFFFFFFF
-    return ((h ^ (h >> 16)) & 0xFFFF) / 65535.0
-
-
-@inner
-def noise(x: float, y: float, z: float) -> float:
-    """Smooth noise, 0 to 1, with cells of size 1."""
-    i, j, k = int(math.floor(x)), int(math.floor(y)), int(math.floor(z))
-    u, v, w = x - i, y - j, z - k
-    u, v, w = u * u * (3 - 2 * u), v * v * (3 - 2 * v), w * w * (3 - 2 * w)
-    a = _hash(i, j, k) + u * (_hash(i + 1, j, k) - _hash(i, j, k))
-    b = _hash(i, j + 1, k) + u * (_hash(i + 1, j + 1, k) - _hash(i, j + 1, k))
-    c = _hash(i, j, k + 1) + u * (_hash(i + 1, j, k + 1) - _hash(i, j, k + 1))
-    d = _hash(i, j + 1, k + 1) + u * (_hash(i + 1, j + 1, k + 1) - _hash(i, j + 1, k + 1))
-    e = a + v * (b - a)
-    f = c + v * (d - c)
-    return e + w * (f - e)
-
-
-@inner
-def ramp(value: float, low: float, high: float) -> float:
-    """0 below ``low``, 1 above ``high``, smooth between."""
-    u = min(max((value - low) / (high - low), 0.0), 1.0)
-    return u * u * (3.0 - 2.0 * u)
 
 
 @inner
@@ -404,3 +377,29 @@ def shade(  # noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917
                 value = colour[k] / looked * lit + gloss * light[KEY_COLOUR + k]
                 out[y, x, k] += part_ * value * light[EXPOSURE]
             out[y, x, 3] += part_
+
+
+@entry
+def coverage(template: Floats, part: Ints, look: Floats, covers: Ints, hair: Floats) -> None:
+    """What covers each point of a skin (0, ``ON_TOP``, ``ON_BOTTOM``), and its way to the hairline."""
+    for i in range(template.shape[0]):
+        t = template[i]
+        z = abs(t[2])
+        if _on_top(part[i], t, z, look):
+            covers[i] = ON_TOP
+        elif _on_bottom(part[i], t, z, look):
+            covers[i] = ON_BOTTOM
+        if part[i] == HEAD:
+            hair[i] = _hair(t[0], t[1], z, look[HAIRLINE], look[SEED])
+
+
+@entry
+def folds(template: Floats, look: Floats, out: Floats) -> None:
+    """How much cloth tilts at each point: the slope of smooth noise, longer across than along."""
+    step = 0.004
+    for i in range(template.shape[0]):
+        x, y, z = template[i, 0] * 16.0 + look[SEED], template[i, 1] * 24.0, template[i, 2] * 16.0
+        here = noise(x, y, z)
+        out[i, 0] = 0.45 * (noise(x + 16.0 * step, y, z) - here) / (16.0 * step)
+        out[i, 1] = 0.45 * (noise(x, y + 24.0 * step, z) - here) / (24.0 * step)
+        out[i, 2] = 0.45 * (noise(x, y, z + 16.0 * step) - here) / (16.0 * step)
