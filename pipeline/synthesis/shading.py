@@ -142,7 +142,7 @@ def _on_top(part: int, t: Floats, z: float, look: Floats) -> bool:
     if kind == BARE:
         return False
     along = (t[1] - _SHOULDER_Y) * _ARM_Y + (z - _SHOULDER_Z) * _ARM_Z
-    if part in {ARM, FOREARM}:
+    if part == ARM or part == FOREARM:  # noqa: PLR1714
         return kind == SHIRT and along < look[SLEEVE]
     if part == HAND or t[1] < look[HEM]:
         return False
@@ -163,7 +163,7 @@ def _on_top(part: int, t: Floats, z: float, look: Floats) -> bool:
 
 @inner
 def _on_bottom(part: int, t: Floats, z: float, look: Floats) -> bool:
-    if part == TRUNK or part == THIGH or part == SHANK:
+    if part == TRUNK or part == THIGH or part == SHANK:  # noqa: PLR1714
         return look[LEG_END] < t[1] < look[WAIST] - 0.06 * t[0]
     return False
 
@@ -189,7 +189,7 @@ def _colour(part: int, t: Floats, look: Floats, out: Floats) -> float:
     if _on_top(part, t, z, look):
         _cloth(look, TOP, int(look[TOP_PATTERN]), look[TOP_SIZE], t, out)
         edge = 0.0
-        if part in {ARM, FOREARM}:
+        if part == ARM or part == FOREARM:  # noqa: PLR1714
             along = (t[1] - _SHOULDER_Y) * _ARM_Y + (z - _SHOULDER_Z) * _ARM_Z
             edge = ramp(along, look[SLEEVE] - 0.014, look[SLEEVE] - 0.012)
         for c in range(3):
@@ -302,16 +302,17 @@ def shade(  # noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917
                         covered += 1
             if covered == 0:
                 continue
-            # Inside, the samples of the diagonal speak for the others.
+            # Inside, the samples of the diagonal speak for the others, or the first alone where
+            # colours change slowly.
             sparse = covered == fine * fine
-            looked = 0
+            looked, even = 0, False
             mean_n[:] = 0.0
             colour[:] = 0.0
             for j in range(fine):
                 for i in range(fine):
                     sx, sy = x * fine + i, y * fine + j
                     f = which[sy, sx] - 1
-                    if f < 0 or (sparse and i != j):
+                    if f < 0 or (sparse and i != j) or (looked > 0 and even):
                         continue
                     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
                     xa, ya = (places[a, 0] - left) * fine + half, (places[a, 1] - top) * fine + half
@@ -339,6 +340,7 @@ def shade(  # noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917
                         for k in range(3):
                             best_p[k] = ua * points[a, k] + ub * points[b, k] + uc * points[c, k]
                     looked += 1
+                    even = sparse and kind > FOOT
             size = math.sqrt(mean_n[0] ** 2 + mean_n[1] ** 2 + mean_n[2] ** 2)
             if size < 1e-6:
                 continue

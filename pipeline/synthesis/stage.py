@@ -5,8 +5,9 @@ Everything is a function of its arguments: the same ones give the same pictures 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ Image = NDArray[np.uint8]
 FINE = 2
 _MARGIN = 3
 _FAR = np.float32(1e9)
-_GRAIN_SIDE = 731
+_GRAIN_ROOM = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,32 @@ class CameraTraits:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mesh:
-    """Somebody and the things around at one instant: one mesh, the person's faces first.
+class Cast:
+    """Who and what is to be drawn: one mesh of somebody's skin and the things around.
 
-    ``person_faces`` is their number; ``depths`` are two maps of depths along the light, of all and
-    of the things alone; ``middle`` (3,) is where the maps lie.
+    What changes from instant to instant is a :class:`Mesh`; ``template``, ``opens``, ``part`` and
+    ``faces`` are as :func:`shading.shade` takes them.
     """
 
-    points: Floats
-    normals: Floats
+    person: Person
+    things: Thing
+    room: Room
     template: Floats
     opens: Floats
     part: Ints
     faces: Ints
-    person_faces: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """A cast at one instant.
+
+    ``depths`` is the map of depths along the light, ``dark`` what the floor misses of it, seen
+    along the light; ``middle`` (3,) is where the maps lie.
+    """
+
+    points: Floats
+    normals: Floats
     depths: Floats
     dark: Floats
     middle: FloatArray
@@ -77,45 +90,36 @@ class View:
     traits: CameraTraits
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Depths:
-    """What is in front: inverse depth and face + 1 of samples, ``FINE`` to a pixel's edge.
+def cast(person: Person, things: Thing, room: Room) -> Cast:
+    """Somebody and the things around, in a room."""
+    n = len(things.points)
+    return Cast(
+        person,
+        things,
+        room,
+        template=np.concatenate([person.template, things.colours]),
+        opens=np.concatenate([person.skin.open, np.full(n, 0.85, np.float32)]),
+        part=np.concatenate([person.skin.part, np.full(n, shading.THING, np.int32)]),
+        faces=np.concatenate(
+            [person.skin.faces, things.faces + np.int32(len(person.skin.points))]
+        ),
+    )
 
-    The first sample belongs to the pixel ``left``, ``top``.
-    """
 
-    near: Floats
-    which: Ints
-    left: int
-    top: int
-
-
-def stand(person: Person, bones: Floats, things: Thing, room: Room) -> Mesh:
-    """Somebody's skin for dual quaternions (B, 8), with things, and their shadows' maps."""
-    points, normals = posed(person.skin, bones)
+def stand(actors: Cast, bones: Floats) -> Mesh:
+    """The cast for the person's dual quaternions (B, 8), and the shadows' maps."""
+    points, normals = posed(actors.person.skin, bones)
     middle = points.mean(axis=0).astype(np.float64)
     middle[1] = 0.75
-    light = light_table(room, middle, middle)
-    n = len(points)
-    all_points = np.concatenate([points, things.points])
-    faces = np.concatenate([person.skin.faces, things.faces + np.int32(n)])
-    along = _along_light(all_points, light)
-    own = np.full((MAP_SIDE, MAP_SIDE), _FAR, np.float32)
-    light_depth(along, faces[len(person.skin.faces) :], own)
-    everything = own.copy()
-    light_depth(along, person.skin.faces, everything)
+    light = light_table(actors.room, middle, middle)
+    all_points = np.concatenate([points, actors.things.points])
+    depths = np.full((MAP_SIDE, MAP_SIDE), _FAR, np.float32)
+    light_depth(_along_light(all_points, light), actors.faces, depths)
     return Mesh(
         points=all_points,
-        normals=np.concatenate([normals, things.normals]),
-        template=np.concatenate([person.template, things.colours]),
-        opens=np.concatenate([person.skin.open, np.full(len(things.points), 0.85, np.float32)]),
-        part=np.concatenate(
-            [person.skin.part, np.full(len(things.points), shading.THING, np.int32)]
-        ),
-        faces=faces,
-        person_faces=len(person.skin.faces),
-        depths=everything,
-        dark=_darkness(everything, points, light),
+        normals=np.concatenate([normals, actors.things.normals]),
+        depths=depths,
+        dark=_darkness(depths, all_points, light),
         middle=middle,
     )
 
@@ -150,35 +154,47 @@ def _darkness(depths: Floats, points: Floats, light: Floats) -> Floats:
 @entry
 def composite(  # noqa: PLR0913, PLR0914, PLR0917
     colour: Floats, floor_at: Floats, front: Floats, left: int, top: int, light: Floats,
-    dark: Floats, strength: float, picture: Image,
+    dark: Floats, strength: float, box: tuple[int, int, int, int], table: Image, picture: Image,
 ) -> None:  # fmt: skip
-    """Lay ``front`` (h, w, 4) over the room with its shadow, and turn light into bytes.
+    """Lay ``front`` (h, w, 4), from ``left``, ``top``, over the room with its shadow.
 
-    Only the part of the picture from ``left``, ``top`` of the size of ``front`` is written.
+    ``box`` is left, top, right, bottom of the part of the picture that may change; ``table`` turns
+    light, in 2048ths, into bytes.
     """
-    side = dark.shape[0]
-    for row in range(front.shape[0]):
-        for column in range(front.shape[1]):
-            y, x = row + top, column + left
-            clear = max(0.0, 1.0 - front[row, column, 3])
+    side, last = dark.shape[0], len(table) - 1
+    for y in range(box[1], box[3]):
+        for x in range(box[0], box[2]):
+            row, column = y - top, x - left
+            inside = 0 <= row < front.shape[0] and 0 <= column < front.shape[1]
+            clear = max(0.0, 1.0 - front[row, column, 3]) if inside else 1.0
             tone = 1.0
             fx, fz = floor_at[y, x, 0], floor_at[y, x, 1]
             if clear > 0.0 and fx == fx:
                 qx, qy, qz = fx - light[27], -light[28], fz - light[29]
                 u = (qx * light[21] + qy * light[22] + qz * light[23]) * light[30]
                 v = (qx * light[24] + qy * light[25] + qz * light[26]) * light[30]
-                i, j = int(np.floor(u)), int(np.floor(v))
-                if 0 <= i < side - 1 and 0 <= j < side - 1:
+                if 0.0 <= u < side - 1.0 and 0.0 <= v < side - 1.0:
+                    i, j = int(u), int(v)
                     a, b = u - i, v - j
                     shade = (dark[j, i] * (1 - a) + dark[j, i + 1] * a) * (1 - b)
                     shade += (dark[j + 1, i] * (1 - a) + dark[j + 1, i + 1] * a) * b
                     tone = 1.0 - strength * shade
+            if clear == 1.0 and tone == 1.0:
+                continue
             for k in range(3):
-                value = front[row, column, k] + clear * tone * colour[y, x, k]
-                # Highlights roll off instead of being cut.
-                if value > 0.72:
-                    value = 0.72 + 0.28 * (1.0 - np.exp(-(value - 0.72) / 0.28))
-                picture[y, x, k] = int(255.0 * np.sqrt(max(0.0, value)) + 0.5)
+                value = clear * tone * colour[y, x, k]
+                if inside:
+                    value += front[row, column, k]
+                picture[y, x, k] = table[min(last, max(0, int(2048.0 * value + 0.5)))]
+
+
+@cache
+def _tones() -> Image:
+    """Bytes for light in 2048ths: a square root whose highlights roll off."""
+    light = np.arange(4096) / 2048.0
+    over = np.maximum(light - 0.72, 0.0)
+    rolled = np.minimum(light, 0.72) + 0.28 * (1.0 - np.exp(-over / 0.28))
+    return (255.0 * np.sqrt(rolled) + 0.5).astype(np.uint8)
 
 
 def view(camera: Camera, room: Room, traits: CameraTraits, fine: int = 3) -> View:
@@ -190,12 +206,12 @@ def view(camera: Camera, room: Room, traits: CameraTraits, fine: int = 3) -> Vie
         y = (np.arange(height) - 0.5 * height) / (0.5 * max(width, height))
         loss = 1.0 - traits.vignette * (x[None] ** 2 + y[:, None] ** 2)
         picture *= loss.astype(np.float32)[..., None]
-    rolled = np.where(picture > 0.72, 0.72 + 0.28 * (1.0 - np.exp(-(picture - 0.72) / 0.28)), picture)
-    plain = (255.0 * np.sqrt(np.clip(rolled, 0.0, 1.0)) + 0.5).astype(np.uint8)
+    plain = _tones()[np.clip(2048.0 * picture + 0.5, 0.0, 4095.0).astype(np.int16)]
     return View(camera, picture, plain, floor_at, traits)
 
 
-def _places(camera: Camera, points: Floats) -> Floats:
+def camera_places(camera: Camera, points: Floats) -> Floats:
+    """(N, 3) pixels and inverse depth of world points, 0 behind the camera."""
     lens = np.zeros(5, np.float32)
     lens[: len(camera.distortion[:5])] = camera.distortion[:5]
     out = np.empty((len(points), 3), np.float32)
@@ -206,74 +222,66 @@ def _places(camera: Camera, points: Floats) -> Floats:
     return out
 
 
-def _window(camera: Camera, places: Floats) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom of the pixels that points cover; None where they miss them all."""
+def _window(camera: Camera, places: Floats) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the pixels that places (N, 3) cover; empty where they miss."""
     seen = places[places[:, 2] > 0.0, :2]
     if not len(seen):
-        return None
-    low = np.maximum(np.floor(seen.min(axis=0)).astype(int) - _MARGIN, 0)
-    high = np.minimum(np.ceil(seen.max(axis=0)).astype(int) + _MARGIN + 1, camera.size)
-    if (low >= high).any():
-        return None
+        return 0, 0, 0, 0
+    low = np.clip(np.floor(seen.min(axis=0)) - _MARGIN, 0, camera.size).astype(int)
+    high = np.clip(np.ceil(seen.max(axis=0)) + _MARGIN + 1, low, camera.size).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def drawn(camera: Camera, mesh: Mesh, box: tuple[int, int, int, int]) -> tuple[Depths, Floats]:
-    """What is in front within a box of pixels, and the points' places in the picture."""
-    left, top, right, bottom = box
-    places = _places(camera, mesh.points)
-    shape = (FINE * (bottom - top), FINE * (right - left))
-    near, which = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
-    fill(places, mesh.faces, left, top, FINE, False, near, which)
-    return Depths(near, which, left, top), places
+def _around(boxes: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    full = np.array([box for box in boxes if box[2] > box[0] and box[3] > box[1]] or [(0, 0, 0, 0)])
+    low, high = full[:, :2].min(axis=0), full[:, 2:].max(axis=0)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def photograph(
-    scene: View, meshes: list[Mesh], person: Person, room: Room, rng: np.random.Generator
-) -> tuple[Image, Depths | None]:
-    """A picture whose exposure lasts over ``meshes``, and what is in front in the middle one."""
+    scene: View, actors: Cast, meshes: Sequence[Mesh], rng: np.random.Generator
+) -> Image:
+    """(H, W, 3) RGB picture whose exposure lasts over the instants of ``meshes``."""
     camera = scene.camera
     middle = meshes[len(meshes) // 2]
-    light = light_table(room, camera.centre, middle.middle)
+    light = light_table(actors.room, camera.centre, middle.middle)
     picture = scene.plain.copy()
-    boxes = [box for mesh in meshes if (box := _reach(camera, mesh, light)) is not None]
-    depths: Depths | None = None
-    if boxes:
-        ends = np.array(boxes)
-        box = (int(ends[:, 0].min()), int(ends[:, 1].min()), int(ends[:, 2].max()), int(ends[:, 3].max()))
-        left, top, right, bottom = box
-        front = np.zeros((bottom - top, right - left, 4), np.float32)
-        for mesh in meshes:
-            found, places = drawn(camera, mesh, box)
-            shading.shade(
-                found.near, found.which, FINE, left, top, mesh.faces, places, mesh.points,
-                mesh.normals, mesh.template, mesh.opens, mesh.part, person.look.table, light,
-                mesh.depths, front,
-            )  # fmt: skip
-            if mesh is middle:
-                depths = found
-        if len(meshes) > 1:
-            front /= len(meshes)
-        strength = 0.55 + 0.45 * room.contrast
-        composite(scene.picture, scene.floor_at, front, left, top, light, middle.dark, strength, picture)
-    return _sensed(picture, scene.traits, rng), depths
+    places = [camera_places(camera, mesh.points) for mesh in meshes]
+    left, top, right, bottom = body = _around([_window(camera, one) for one in places])
+    front = np.zeros((bottom - top, right - left, 4), np.float32)
+    shape = (FINE * (bottom - top), FINE * (right - left))
+    for mesh, own in zip(meshes, places, strict=True):
+        near, which = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
+        fill(own, actors.faces, left, top, FINE, False, near, which)
+        shading.shade(
+            near, which, FINE, left, top, actors.faces, own, mesh.points, mesh.normals,
+            actors.template, actors.opens, actors.part, actors.person.look.table, light,
+            mesh.depths, front,
+        )  # fmt: skip
+    if len(meshes) > 1:
+        front /= len(meshes)
+    box = _around([body, _window(camera, camera_places(camera, _shadow_corners(middle, light)))])
+    composite(
+        scene.picture, scene.floor_at, front, left, top, light, middle.dark,
+        0.55 + 0.45 * actors.room.contrast, box, _tones(), picture,
+    )  # fmt: skip
+    return _sensed(picture, scene.traits, rng)
 
 
-def _reach(camera: Camera, mesh: Mesh, light: Floats) -> tuple[int, int, int, int] | None:
-    """The pixels of somebody, of things, and of the floor that their shadows reach."""
+def _shadow_corners(mesh: Mesh, light: Floats) -> Floats:
+    """(N, 3) places on the floor about everything that is in shadow."""
     rows = np.flatnonzero(mesh.dark.max(axis=1) > 0.004)
     columns = np.flatnonzero(mesh.dark.max(axis=0) > 0.004)
-    corners = []
-    if len(rows) and len(columns):
-        origin = light[shading.MAP_ORIGIN : shading.MAP_ORIGIN + 3]
-        u, v = (light[p : p + 3] for p in (shading.MAP_U, shading.MAP_V))
-        key = light[shading.KEY : shading.KEY + 3]
-        for i in np.linspace(columns[0], columns[-1], 5):
-            for j in np.linspace(rows[0], rows[-1], 5):
-                p = origin + (i * u + j * v) / MAP_SCALE
-                corners.append(p - key * (p[1] / key[1]))
-    points = np.concatenate([mesh.points, np.array(corners, np.float32).reshape(-1, 3)])
-    return _window(camera, _places(camera, points))
+    if not len(rows):
+        return np.zeros((0, 3), np.float32)
+    i, j = np.meshgrid(
+        np.linspace(columns[0], columns[-1], 5), np.linspace(rows[0], rows[-1], 5)
+    )
+    origin = light[shading.MAP_ORIGIN : shading.MAP_ORIGIN + 3]
+    u, v = (light[place : place + 3] for place in (shading.MAP_U, shading.MAP_V))
+    key = light[shading.KEY : shading.KEY + 3]
+    p = origin + (i.reshape(-1, 1) * u + j.reshape(-1, 1) * v) / MAP_SCALE
+    return np.asarray(p - key * (p[:, 1:2] / key[1]), np.float32)
 
 
 def _sensed(picture: Image, traits: CameraTraits, rng: np.random.Generator) -> Image:
@@ -281,18 +289,18 @@ def _sensed(picture: Image, traits: CameraTraits, rng: np.random.Generator) -> I
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), traits.blur), np.uint8)
     if traits.noise > 0.0:
         # A piece of a fixed sheet of grain, at a place drawn anew for every picture.
-        sheet = _grain(round(traits.noise, 1))
-        side = len(sheet)
-        y, x = rng.integers(0, side, 2)
-        rows = (np.arange(picture.shape[0]) + y) % side
-        columns = (np.arange(picture.shape[1]) + x) % side
-        picture = np.asarray(cv2.add(picture, sheet[rows][:, columns], dtype=cv2.CV_8U), np.uint8)
+        height, width = picture.shape[:2]
+        y, x = rng.integers(0, _GRAIN_ROOM, 2)
+        sheet = _grain(round(traits.noise, 1), height, width)
+        grain = sheet[y : y + height, x : x + width]
+        picture = np.asarray(cv2.add(picture, grain, dtype=cv2.CV_8U), np.uint8)
     return picture
 
 
 @lru_cache(maxsize=8)
-def _grain(size: float) -> NDArray[np.int8]:
-    """(S, S, 3) grain; what sensors have is finer than what is left of it after demosaicing."""
-    fine = np.random.default_rng(17).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE, 3))
-    soft = cv2.blur(fine, (2, 2)) * 1.4 + 0.5 * fine
+def _grain(size: float, height: int, width: int) -> NDArray[np.int8]:
+    """(height + room, width + room, 3) grain; neighbours share some of it after demosaicing."""
+    shape = (height + _GRAIN_ROOM, width + _GRAIN_ROOM, 3)
+    fine = np.random.default_rng(17).standard_normal(shape, np.float32)
+    soft = cv2.blur(fine, (2, 2)) * np.float32(1.4) + np.float32(0.5) * fine
     return np.clip(np.round(size * soft / soft.std()), -127, 127).astype(np.int8)
