@@ -93,7 +93,10 @@ def cameras_around(
         aside = math.sqrt(max(distance**2 - (height - middle[1]) ** 2, 1.0))
         centre = middle + [aside * math.cos(angle), height - middle[1], aside * math.sin(angle)]
         rotation = _towards(middle - centre, math.radians(rng.normal(0.0, 1.2)))
-        focal = 0.48 * min(size) * math.sqrt(max(distance**2 - radius**2, 1.0)) / radius
+        local = (places - centre) @ rotation.T
+        flat = np.abs(local[:, :2]) / np.maximum(local[:, 2:], 0.5)
+        # Flesh reaches beyond the points by about a tenth of somebody's height.
+        focal = float((0.43 * np.array(size) / np.maximum(flat.max(axis=0), 0.05)).min())
         matrix = np.array([
             [focal, 0.0, 0.5 * (size[0] - 1) + 0.008 * size[0] * rng.uniform(-1.0, 1.0)],
             [0.0, 1.002 * focal, 0.5 * (size[1] - 1) + 0.008 * size[1] * rng.uniform(-1.0, 1.0)],

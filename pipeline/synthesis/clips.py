@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.data.camera import CameraGroup
 from pipeline.geometry.projection import project
 from pipeline.kinematics.forward import marker_positions
-from pipeline.kinematics.model import coordinate_index
+from pipeline.kinematics.model import KinematicModel, coordinate_index
 from pipeline.synthesis.looks import Person
 from pipeline.synthesis.motions import keypoint_markers
 from pipeline.synthesis.people import PARTS, Skin, bone_quaternions, posed
@@ -110,11 +110,16 @@ def _some(skin: Skin, chosen: Bools) -> Skin:
     )  # fmt: skip
 
 
+def keypoint_places(model: KinematicModel, coordinates: FloatArray) -> FloatArray:
+    """(T, 37, 3) keypoints in poses (T, Q): the model's markers."""
+    return marker_positions(model, coordinates)[:, keypoint_markers(model)]
+
+
 def truth_of(
     person: Person, coordinates: FloatArray, cameras: CameraGroup, things: Thing
 ) -> ClipTruth:
     """What is true of poses (T, Q) before cameras; nothing is drawn for it."""
-    xyz = marker_positions(person.model, coordinates)[:, keypoint_markers(person.model)]
+    xyz = keypoint_places(person.model, coordinates)
     visible = seen(person, coordinates, cameras, things)
     xy = np.stack([project(camera, xyz) for camera in cameras], axis=1)
     return ClipTruth(coordinates, xyz, xy, visible)

@@ -26,6 +26,7 @@ from pipeline.synthesis.people import plain_model
 from pipeline.synthesis.physique import BodyRange, draw_build
 from pipeline.synthesis.recording import Report
 from pipeline.synthesis.rooms import make_room
+from pipeline.synthesis.stage import CameraTraits
 
 DemoRecording, DemoTruth = MadeRecording, RecordingTruth
 
@@ -41,6 +42,7 @@ def demo_person() -> Person:
     look = make_look(
         sex="man", skin=(228, 186, 158), hair=(74, 52, 38), eyes=(92, 116, 138),
         bottom=(0, (44, 62, 104), (60, 60, 60)), waist=0.962, thickness=0.011, seed=3.0,
+        shoes=(92, 104, 126),
     )  # fmt: skip
     return make_person(rng, _BODIES, draw_build(plain_model(), rng, _BODIES), look)
 
@@ -87,7 +89,7 @@ def make_demo(
     cameras, person = ring_of_cameras(n_views, size), demo_person()
     coordinates = grounded(person, scene(person.model, np.arange(n_frames) / fps))
     script = Script(
-        "demo", person, coordinates, cameras, Set(make_room()), fps, seed, render, planted=True
+        "demo", person, coordinates, cameras, Set(make_room(bright=1.1), traits=CameraTraits(noise=0.5)), fps, seed, render, planted=True
     )
     return make_recording(folder, script, report)
 

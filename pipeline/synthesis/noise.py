@@ -37,3 +37,13 @@ def ramp(value: float, low: float, high: float) -> float:
     """0 below ``low``, 1 above ``high``, smooth between."""
     u = min(max((value - low) / (high - low), 0.0), 1.0)
     return u * u * (3.0 - 2.0 * u)
+
+
+@inner
+def speck(x: float, y: float, z: float) -> float:
+    """1 in the middle of rare round specks with a radius of 0.4, 0 elsewhere."""
+    i, j, k = int(math.floor(x + 0.5)), int(math.floor(y + 0.5)), int(math.floor(z + 0.5))
+    if _hash(i, j, k) < 0.985:
+        return 0.0
+    u, v, w = x - i, y - j, z - k
+    return 1.0 - ramp(u * u + v * v + w * w, 0.04, 0.16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +125,7 @@ def draw_room(rng: np.random.Generator, rooms: RoomRange | None = None) -> Room:
                math.sin(bearing) * math.cos(height)),
         warm=rng.uniform(-0.10, 0.14),
         contrast=rng.uniform(0.45, 1.0),
-        bright=rng.uniform(0.75, 1.15),
+        bright=rng.uniform(0.85, 1.25),
         turn=rng.uniform(0.0, 1.6),
         seed=rng.uniform(0.0, 90.0),
     )  # fmt: skip
@@ -256,87 +256,118 @@ def _wall(wall: int, u: float, y: float, half: float, room: Floats, out: Floats)
             out[k] = 0.80 if frame else room[SKY + k] * (1.0 + 0.10 * (y - 1.7))
 
 
+@inner
+def _look(  # noqa: PLR0913, PLR0914, PLR0917
+    px: float, py: float, lens: Floats, rotation: Floats, centre: Floats, room: Floats,
+    colour: Floats, at: Floats,
+) -> bool:  # fmt: skip
+    """Colour of what lies behind a place of the picture, and where it is; whether it is floor."""
+    gu, gv = px / _LENS_STEP + 1.0, py / _LENS_STEP + 1.0
+    gi, gj = int(gu), int(gv)
+    fa, fb = gu - gi, gv - gj
+    fx = (lens[gj, gi, 0] * (1 - fa) + lens[gj, gi + 1, 0] * fa) * (1 - fb)
+    fx += (lens[gj + 1, gi, 0] * (1 - fa) + lens[gj + 1, gi + 1, 0] * fa) * fb
+    fy = (lens[gj, gi, 1] * (1 - fa) + lens[gj, gi + 1, 1] * fa) * (1 - fb)
+    fy += (lens[gj + 1, gi, 1] * (1 - fa) + lens[gj + 1, gi + 1, 1] * fa) * fb
+    dx = rotation[0, 0] * fx + rotation[1, 0] * fy + rotation[2, 0]
+    dy = rotation[0, 1] * fx + rotation[1, 1] * fy + rotation[2, 1]
+    dz = rotation[0, 2] * fx + rotation[1, 2] * fy + rotation[2, 2]
+    reach_x, reach_z, roof = room[HALF_X], room[HALF_Z], room[CEILING]
+    tx = ((reach_x if dx > 0 else -reach_x) - centre[0]) / dx if dx != 0.0 else 1e9
+    tz = ((reach_z if dz > 0 else -reach_z) - centre[2]) / dz if dz != 0.0 else 1e9
+    ty = ((roof if dy > 0 else 0.0) - centre[1]) / dy if dy != 0.0 else 1e9
+    t = min(tx, ty, tz)
+    x, y, z = centre[0] + t * dx, centre[1] + t * dy, centre[2] + t * dz
+    on_floor = t == ty and dy < 0.0
+    if on_floor:
+        _floor(x, z, room, colour)
+        away = min(1.0, math.sqrt(x * x + z * z) / 5.0)
+        tone = 1.02 - 0.26 * away**1.5
+    elif t == ty:
+        colour[:] = 0.72
+        tone = 1.0
+    elif t == tx:
+        _wall(0 if dx > 0 else 1, z, y, reach_z, room, colour)
+        tone = 0.96 if dx > 0 else 0.90
+    else:
+        _wall(2 if dz > 0 else 3, x, y, reach_x, room, colour)
+        tone = 1.02 if dz > 0 else 0.93
+    # Corners get less light.
+    gx, gz = reach_x - abs(x), reach_z - abs(z)
+    gy = min(y, roof - y)
+    edge = min(gx * gx + gz * gz, gx * gx + gy * gy, gz * gz + gy * gy)
+    tone *= (1.0 - 0.25 * math.exp(-math.sqrt(max(0.0, edge)) / 0.32)) * room[BRIGHT]
+    for k in range(3):
+        colour[k] *= tone
+    at[0], at[1], at[2] = x, y, z
+    return on_floor
+
+
 @entry
-def trace_room(  # noqa: PLR0913, PLR0914, PLR0915, PLR0917
-    lens: Floats, rotation: Floats, centre: Floats, fine: int, left: int, top: int,
-    room: Floats, out: Floats, floor_at: Floats,
+def trace_room(  # noqa: PLR0913, PLR0914, PLR0917
+    lens: Floats, rotation: Floats, centre: Floats, fine: int, room: Floats, out: Floats,
+    floor_at: Floats,
 ) -> None:  # fmt: skip
     """Linear colour (H, W, 3) of the empty room, and where its floor is.
 
     ``lens`` (rows, columns, 2) is the inverse of the lens on every fourth pixel from (-4, -4);
-    ``floor_at`` (H, W, 2) receives x and z of the floor, NaN elsewhere. The picture's first pixel
-    is ``left``, ``top``; ``fine`` by ``fine`` rays make a pixel.
+    ``floor_at`` (H, W, 2) receives x and z of the floor, NaN elsewhere. Where neighbours differ,
+    ``fine`` by ``fine`` looks make a pixel.
     """
     height, width = out.shape[0], out.shape[1]
-    colour, total = np.empty(3, np.float32), np.empty(3, np.float32)
-    reach_x, reach_z, roof = room[HALF_X], room[HALF_Z], room[CEILING]
+    colour, at = np.empty(3, np.float32), np.empty(3, np.float32)
+    edges = np.zeros((height, width), np.uint8)
     for row in range(height):
         for column in range(width):
-            total[:] = 0.0
+            is_floor = _look(column, row, lens, rotation, centre, room, colour, at)
+            floor_at[row, column, 0] = at[0] if is_floor else np.nan
+            floor_at[row, column, 1] = at[2] if is_floor else np.nan
+            for k in range(3):
+                out[row, column, k] = colour[k]
+            for back in range(2):
+                y, x = row - back, column - (1 - back)
+                if y < 0 or x < 0:
+                    continue
+                for k in range(3):
+                    if abs(out[y, x, k] - colour[k]) > 0.09 * (0.1 + colour[k]):
+                        edges[row, column] = 1
+                        edges[y, x] = 1
+    for row in range(height):
+        for column in range(width):
+            if edges[row, column] == 0:
+                continue
+            out[row, column] = 0.0
             for j in range(fine):
                 for i in range(fine):
-                    px = column + left + (i + 0.5) / fine - 0.5
-                    py = row + top + (j + 0.5) / fine - 0.5
-                    gu, gv = px / _LENS_STEP + 1.0, py / _LENS_STEP + 1.0
-                    gi, gj = int(gu), int(gv)
-                    fa, fb = gu - gi, gv - gj
-                    fx = (lens[gj, gi, 0] * (1 - fa) + lens[gj, gi + 1, 0] * fa) * (1 - fb)
-                    fx += (lens[gj + 1, gi, 0] * (1 - fa) + lens[gj + 1, gi + 1, 0] * fa) * fb
-                    fy = (lens[gj, gi, 1] * (1 - fa) + lens[gj, gi + 1, 1] * fa) * (1 - fb)
-                    fy += (lens[gj + 1, gi, 1] * (1 - fa) + lens[gj + 1, gi + 1, 1] * fa) * fb
-                    dx = rotation[0, 0] * fx + rotation[1, 0] * fy + rotation[2, 0]
-                    dy = rotation[0, 1] * fx + rotation[1, 1] * fy + rotation[2, 1]
-                    dz = rotation[0, 2] * fx + rotation[1, 2] * fy + rotation[2, 2]
-                    tx = ((reach_x if dx > 0 else -reach_x) - centre[0]) / dx if dx != 0.0 else 1e9
-                    tz = ((reach_z if dz > 0 else -reach_z) - centre[2]) / dz if dz != 0.0 else 1e9
-                    ty = ((roof if dy > 0 else 0.0) - centre[1]) / dy if dy != 0.0 else 1e9
-                    t = min(tx, ty, tz)
-                    x, y, z = centre[0] + t * dx, centre[1] + t * dy, centre[2] + t * dz
-                    if t == ty and dy < 0.0:
-                        _floor(x, z, room, colour)
-                        away = min(1.0, math.sqrt(x * x + z * z) / 5.0)
-                        tone = 1.02 - 0.26 * away**1.5
-                    elif t == ty:
-                        colour[:] = 0.72
-                        tone = 1.0
-                    elif t == tx:
-                        _wall(0 if dx > 0 else 1, z, y, reach_z, room, colour)
-                        tone = 0.96 if dx > 0 else 0.90
-                    else:
-                        _wall(2 if dz > 0 else 3, x, y, reach_x, room, colour)
-                        tone = 1.02 if dz > 0 else 0.93
-                    # Corners get less light.
-                    gx, gz = reach_x - abs(x), reach_z - abs(z)
-                    gy = min(y, roof - y)
-                    edge = min(gx * gx + gz * gz, gx * gx + gy * gy, gz * gz + gy * gy)
-                    tone *= 1.0 - 0.25 * math.exp(-math.sqrt(max(0.0, edge)) / 0.32)
+                    px, py = column + (i + 0.5) / fine - 0.5, row + (j + 0.5) / fine - 0.5
+                    _look(px, py, lens, rotation, centre, room, colour, at)
                     for k in range(3):
-                        total[k] += colour[k] * tone
-                    if i == fine // 2 and j == fine // 2:
-                        on_floor = t == ty and dy < 0.0
-                        floor_at[row, column, 0] = x if on_floor else np.nan
-                        floor_at[row, column, 1] = z if on_floor else np.nan
-            for k in range(3):
-                out[row, column, k] = total[k] / (fine * fine) * room[BRIGHT]
+                        out[row, column, k] += colour[k] / (fine * fine)
 
 
-def paint_room(
-    camera: Camera, room: Room, fine: int = 3, box: tuple[int, int, int, int] | None = None
-) -> tuple[Floats, Floats]:
+def with_walls_behind(room: Room, centres: FloatArray) -> Room:
+    """The room, made wider and higher where cameras at ``centres`` (N, 3) need it."""
+    table = room.table.copy()
+    reach = np.abs(centres).max(axis=0) + 0.5
+    table[HALF_X], table[HALF_Z] = max(table[HALF_X], reach[0]), max(table[HALF_Z], reach[2])
+    table[CEILING] = max(table[CEILING], reach[1])
+    return replace(room, table=table)
+
+
+def paint_room(camera: Camera, room: Room, fine: int = 3) -> tuple[Floats, Floats]:
     """Linear picture (H, W, 3) of the empty room, and x, z of its floor (H, W, 2), NaN elsewhere.
 
-    ``box`` (left, top, width, height) is the part of the picture that is wanted.
+    ``fine`` by ``fine`` looks make a pixel where something has an edge.
     """
     width, height = camera.size
     columns = np.arange(-_LENS_STEP, width + 3 * _LENS_STEP, _LENS_STEP, dtype=np.float64)
     rows = np.arange(-_LENS_STEP, height + 3 * _LENS_STEP, _LENS_STEP, dtype=np.float64)
     lens = undistort(camera, np.stack(np.meshgrid(columns, rows), axis=-1)).astype(np.float32)
-    left, top, width, height = box or (0, 0, width, height)
     picture = np.empty((height, width, 3), np.float32)
     floor_at = np.empty((height, width, 2), np.float32)
     trace_room(
         lens, camera.rotation.astype(np.float32), camera.centre.astype(np.float32), fine,
-        left, top, room.table, picture, floor_at,
+        room.table, picture, floor_at,
     )  # fmt: skip
     tint = np.array([1.0 + 0.6 * room.warm, 1.0, 1.0 - 0.6 * room.warm], np.float32)
     return picture * tint, floor_at

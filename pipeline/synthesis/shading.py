@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kinematics.compiled import entry, inner
-from pipeline.synthesis.noise import noise, ramp
+from pipeline.synthesis.noise import noise, ramp, speck
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -212,8 +212,7 @@ def _colour(part: int, t: Floats, look: Floats, out: Floats) -> float:
     for c in range(3):
         out[c] = look[SKIN + c] * tone
     if part == TRUNK:
-        mole = noise(75.0 * t[0] + 7.0 * look[SEED], 75.0 * t[1], 75.0 * t[2])
-        dark = 0.35 * ramp(mole, 0.93, 0.97)
+        dark = 0.35 * speck(70.0 * t[0], 70.0 * t[1] + 7.0 * look[SEED], 70.0 * t[2])
         for c in range(3):
             out[c] *= 1.0 - dark
     if part == HAND:
@@ -275,17 +274,18 @@ def shade(  # noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917
     top: int,
     faces: Ints,
     places: Floats,
-    points: Floats,
-    normals: Floats,
-    template: Floats,
-    opens: Floats,
+    packed: Floats,
     part: Ints,
     look: Floats,
     light: Floats,
     shadow: Floats,
     out: Floats,
 ) -> None:
-    """Linear colour times coverage, and coverage, into ``out`` (H, W, 4), which is added to."""
+    """Linear colour times coverage, and coverage, into ``out`` (H, W, 4), which is added to.
+
+    ``packed`` (V, 10) holds each point's place on the shipped skin, normal, place in the world,
+    and how open it is: beside each other, since that is how they are fetched.
+    """
     height, width = out.shape[0], out.shape[1]
     n, p, t = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
     own, colour = np.empty(3, np.float32), np.empty(3, np.float32)
@@ -323,39 +323,44 @@ def shade(  # noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917
                     uc = ((xb - xa) * (sy - ya) - (yb - ya) * (sx - xa)) / area
                     ua = 1.0 - ub - uc
                     for k in range(3):
-                        t[k] = ua * template[a, k] + ub * template[b, k] + uc * template[c, k]
-                        n[k] = ua * normals[a, k] + ub * normals[b, k] + uc * normals[c, k]
+                        t[k] = ua * packed[a, k] + ub * packed[b, k] + uc * packed[c, k]
+                        i3 = k + 3
+                        n[k] = ua * packed[a, i3] + ub * packed[b, i3] + uc * packed[c, i3]
                     kind = part[a]
                     if part[b] == part[c]:
                         kind = part[b]
                     shine += _colour(kind, t, look, own)
                     if kind == THING:
                         things += 1
-                    opened += ua * opens[a] + ub * opens[b] + uc * opens[c]
+                    opened += ua * packed[a, 9] + ub * packed[b, 9] + uc * packed[c, 9]
                     for k in range(3):
                         colour[k] += own[k]
                         mean_n[k] += n[k]
                     if near[sy, sx] > nearest:
                         nearest = near[sy, sx]
                         for k in range(3):
-                            best_p[k] = ua * points[a, k] + ub * points[b, k] + uc * points[c, k]
+                            i6 = k + 6
+                            best_p[k] = ua * packed[a, i6] + ub * packed[b, i6] + uc * packed[c, i6]
                     looked += 1
                     even = sparse and kind > FOOT
-            size = math.sqrt(mean_n[0] ** 2 + mean_n[1] ** 2 + mean_n[2] ** 2)
+            size = math.sqrt(
+                mean_n[0] * mean_n[0] + mean_n[1] * mean_n[1] + mean_n[2] * mean_n[2]
+            )
             if size < 1e-6:
                 continue
             key, fill_, up, facing, away = 0.0, 0.0, mean_n[1] / size, 0.0, 0.0
             for k in range(3):
                 mean_n[k] /= size
                 p[k] = light[EYE_AT + k] - best_p[k]
-            away = math.sqrt(p[0] ** 2 + p[1] ** 2 + p[2] ** 2)
+            away = math.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])
             middle = 0.0
             for k in range(3):
                 p[k] /= away
                 key += mean_n[k] * light[KEY + k]
                 fill_ += mean_n[k] * light[FILL + k]
                 facing += mean_n[k] * p[k]
-                middle += (p[k] + light[KEY + k]) ** 2
+                half_way = p[k] + light[KEY + k]
+                middle += half_way * half_way
             middle = math.sqrt(middle)
             mirror = 0.0
             for k in range(3):
@@ -367,8 +372,13 @@ def shade(  # noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917
             soft = 0.10 if things == 0 else 0.0
             wrapped = max(0.0, (key + soft) / (1.0 + soft)) * seen
             red = max(0.0, (key + 0.28) / 1.28) * (0.35 + 0.65 * seen) if things == 0 else wrapped
-            rim = (1.0 - max(0.0, facing)) ** 3
-            gloss = shine * max(0.0, mirror) ** 22 * seen * max(0.0, min(1.0, 4.0 * key))
+            rim = 1.0 - max(0.0, facing)
+            rim = rim * rim * rim
+            # The 22nd power, without the general one.
+            m2 = max(0.0, mirror) * max(0.0, mirror)
+            m4 = m2 * m2
+            m16 = m4 * m4 * m4 * m4
+            gloss = shine * m16 * m4 * m2 * seen * max(0.0, min(1.0, 4.0 * key))
             part_ = covered / (fine * fine)
             for k in range(3):
                 direct = 0.75 * wrapped + 0.25 * (red if k == 0 else wrapped)

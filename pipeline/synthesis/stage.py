@@ -68,12 +68,12 @@ class Cast:
 class Mesh:
     """A cast at one instant.
 
-    ``depths`` is the map of depths along the light, ``dark`` what the floor misses of it, seen
+    ``packed`` is what :func:`shading.shade` takes; ``depths`` is the map of depths along the light, ``dark`` what the floor misses of it, seen
     along the light; ``middle`` (3,) is where the maps lie.
     """
 
     points: Floats
-    normals: Floats
+    packed: Floats
     depths: Floats
     dark: Floats
     middle: FloatArray
@@ -115,9 +115,12 @@ def stand(actors: Cast, bones: Floats) -> Mesh:
     all_points = np.concatenate([points, actors.things.points])
     depths = np.full((MAP_SIDE, MAP_SIDE), _FAR, np.float32)
     light_depth(_along_light(all_points, light), actors.faces, depths)
+    packed = np.empty((len(all_points), 10), np.float32)
+    packed[:, :3], packed[:, 6:9], packed[:, 9] = actors.template, all_points, actors.opens
+    packed[: len(points), 3:6], packed[len(points) :, 3:6] = normals, actors.things.normals
     return Mesh(
         points=all_points,
-        normals=np.concatenate([normals, actors.things.normals]),
+        packed=packed,
         depths=depths,
         dark=_darkness(depths, all_points, light),
         middle=middle,
@@ -147,8 +150,8 @@ def _darkness(depths: Floats, points: Floats, light: Floats) -> Floats:
         inside = ((cells >= 0) & (cells < MAP_SIDE)).all(axis=1)
         cells, height = cells[inside], low[inside, 1]
         touch[cells[:, 1], cells[:, 0]] = 1.0 - height / 0.16
-        touch = np.minimum(1.0, 1.8 * cv2.GaussianBlur(touch, (0, 0), 2.6))
-    return np.asarray(0.36 * near + 0.26 * wide + 0.34 * touch * (1.0 - 0.5 * near), np.float32)
+        touch = np.minimum(1.0, 2.2 * cv2.GaussianBlur(touch, (0, 0), 2.2))
+    return np.asarray(0.36 * near + 0.26 * wide + 0.60 * touch * (1.0 - 0.5 * near), np.float32)
 
 
 @entry
@@ -254,9 +257,8 @@ def photograph(
         near, which = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
         fill(own, actors.faces, left, top, FINE, False, near, which)
         shading.shade(
-            near, which, FINE, left, top, actors.faces, own, mesh.points, mesh.normals,
-            actors.template, actors.opens, actors.part, actors.person.look.table, light,
-            mesh.depths, front,
+            near, which, FINE, left, top, actors.faces, own, mesh.packed, actors.part,
+            actors.person.look.table, light, mesh.depths, front,
         )  # fmt: skip
     if len(meshes) > 1:
         front /= len(meshes)
@@ -287,17 +289,17 @@ def _shadow_corners(mesh: Mesh, light: Floats) -> Floats:
 def _sensed(picture: Image, traits: CameraTraits, rng: np.random.Generator) -> Image:
     if traits.blur > 0.0:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), traits.blur), np.uint8)
-    if traits.noise > 0.0:
+    if traits.noise >= 0.25:
         # A piece of a fixed sheet of grain, at a place drawn anew for every picture.
         height, width = picture.shape[:2]
         y, x = rng.integers(0, _GRAIN_ROOM, 2)
-        sheet = _grain(round(traits.noise, 1), height, width)
+        sheet = _grain(0.5 * round(2.0 * traits.noise), height, width)
         grain = sheet[y : y + height, x : x + width]
         picture = np.asarray(cv2.add(picture, grain, dtype=cv2.CV_8U), np.uint8)
     return picture
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _grain(size: float, height: int, width: int) -> NDArray[np.int8]:
     """(height + room, width + room, 3) grain; neighbours share some of it after demosaicing."""
     shape = (height + _GRAIN_ROOM, width + _GRAIN_ROOM, 3)

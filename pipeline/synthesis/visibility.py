@@ -7,6 +7,7 @@ is about as near as the skin nearest to it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ _CELL, _SIDE = 0.020, 420.0
 _ALLOWED, _SLANT = 0.030, 1.6
 
 
+@lru_cache(maxsize=4)
 def plain_skin(skin: Skin) -> Skin:
     """A skin with few points, for depths only."""
     cell = np.floor(skin.points / _CELL).astype(np.int64)
@@ -47,6 +49,7 @@ def plain_skin(skin: Skin) -> Skin:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=4)
 def skin_depths(person: Person) -> FloatArray:
     """(37,) distance of every keypoint to the nearest skin in the resting pose, metres."""
     markers = marker_positions(person.model, resting(person.model)[None])[0]
