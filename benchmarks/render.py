@@ -41,7 +41,8 @@ def _frames(seconds: float) -> float:
     for _ in range(5):
         next(clip)
     start, count = time.perf_counter(), 0
-    for count, _ in enumerate(clip, 1):
+    for _ in clip:
+        count += 1
         if time.perf_counter() - start > seconds:
             break
     clip.close()
@@ -63,7 +64,8 @@ def _pictures(seconds: float) -> float:
     pictures = draw_pictures(np.random.default_rng(1), 100_000)
     next(pictures)
     start, count = time.perf_counter(), 0
-    for count, _ in enumerate(pictures, 1):
+    for _ in pictures:
+        count += 1
         if time.perf_counter() - start > seconds:
             break
     return count / (time.perf_counter() - start)
@@ -154,7 +156,7 @@ def main() -> None:
         plain, smooth = _vtk(seconds, 0), _vtk(seconds, 4)
         print(f"VTK off screen, the body alone, all cores: {plain:.1f}/s with jagged edges, "
               f"{smooth:.1f}/s with 4 samples")  # fmt: skip
-    print(f"training pictures of 640 x 640, a room each: {_pictures(seconds):.1f}/s in one process, "
+    print(f"training pictures of 640 x 640: {_pictures(seconds):.1f}/s in one process, "
           f"{_two(_pictures, seconds):.1f}/s in two")  # fmt: skip
     print(f"the demo, 4 x 240 frames of 640 x 640: {_demo():.1f} s (at most {DEMO_LIMIT:.0f})")
 

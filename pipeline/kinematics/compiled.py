@@ -19,7 +19,8 @@ from pipeline import __version__
 
 # Kernels, and what holds constants of theirs; none are there in a built program.
 _SOURCES = ("compiled.py", "forward.py", "functions.py", "ik_*.py", "model.py",
-            "../synthesis/noise.py")  # fmt: skip
+            "../synthesis/noise.py",
+    "../synthesis/colours.py")  # fmt: skip
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,9 @@ def _planes(low: float, high: float, spacing: float) -> FloatArray:
     return np.arange(low, high + spacing, spacing)
 
 
-def _boxed(field: Field, low: Iterable[float], high: Iterable[float], spacing: float):  # type: ignore[no-untyped-def]
+def _boxed(
+    field: Field, low: Iterable[float], high: Iterable[float], spacing: float
+) -> tuple[FloatArray, IntArray]:
     axes = tuple(_planes(a, b, spacing) for a, b in zip(low, high, strict=True))
     return surface_net(field, axes)
 
@@ -77,7 +80,7 @@ def meshes(rest: Rest) -> tuple[FloatArray, IntArray]:
     keep = np.ones(len(faces), bool)
     for a, b, _ in boxes:
         inside = ((points > np.array(a) + _COARSE) & (points < np.array(b) - _COARSE)).all(axis=1)
-        keep &= ~inside[faces].all(axis=1)
+        keep &= ~np.asarray(inside)[faces].all(axis=1)
     faces = faces[keep]
     all_points, all_faces, first = [points], [faces], len(points)
     for more, triangles in fine:
@@ -103,7 +106,7 @@ def _parts(points: FloatArray, rest: Rest) -> NDArray[np.int64]:
         "trunk": middle, "head": skull, "thigh": thigh, "shank": shank, "foot": foot(p, rest),
         "arm": upper, "forearm": lower, "hand": hand(p, rest),
     }  # fmt: skip
-    return np.argmin(np.stack([distances[name] for name in PARTS]), axis=0)
+    return np.asarray(np.argmin(np.stack([distances[name] for name in PARTS]), axis=0), np.int64)
 
 
 def _bound(points: FloatArray, rest: Rest, model: KinematicModel) -> FloatArray:
@@ -133,19 +136,15 @@ def _bound(points: FloatArray, rest: Rest, model: KinematicModel) -> FloatArray:
     np.add.at(column, (rows, index[low]), 1.0 - share)
     np.add.at(column, (rows, index[low + 1]), share)
     for side, own in (("r", z >= 0.0), ("l", z < 0.0)):
-        def put(mask: FloatArray, body: str, by: FloatArray | float = 1.0, side: str = side, own: NDArray[np.bool_] = own) -> None:
-            here = own & mask
-            weights[here, names.index(f"{body}_{side}")] += np.broadcast_to(by, z.shape)[here]
-
-        put(part == PARTS.index("thigh"), "femur")
-        put(part == PARTS.index("shank"), "tibia")
-        put(part == PARTS.index("arm"), "humerus")
-        put(part == PARTS.index("forearm"), "radius")
-        put(part == PARTS.index("hand"), "hand")
-        shoe = part == PARTS.index("foot")
+        sides = {name: part == PARTS.index(name) for name in PARTS}
         toes = np.clip((along("calcn_r", "toes_r") - 0.93) / 0.14, 0.0, 1.0)
-        put(shoe, "calcn", 1.0 - toes)
-        put(shoe, "toes", toes)
+        for name, body, by in (
+            ("thigh", "femur", 1.0), ("shank", "tibia", 1.0), ("arm", "humerus", 1.0),
+            ("forearm", "radius", 1.0), ("hand", "hand", 1.0), ("foot", "calcn", 1.0 - toes),
+            ("foot", "toes", toes),
+        ):  # fmt: skip
+            share = np.where(own & sides[name], by, 0.0)
+            weights[:, names.index(f"{body}_{side}")] += share
     middle = (part == PARTS.index("trunk")) | (part == PARTS.index("head"))
     weights[middle] = column[middle]
     # The shoulder girdle carries the slope of the neck and the shoulder blade.
@@ -176,8 +175,9 @@ def shares(points: FloatArray, rest: Rest, model: KinematicModel) -> FloatArray:
     table, weights = _neighbours(even, faces), _bound(even, rest, model)
     height = even[:, 1] - HIPS
     hips = np.exp(-(((height + 0.03) / 0.13) ** 2))[:, None]
-    shoulder = np.exp(-((np.linalg.norm(even * [1, 1, 0] + np.abs(even) * [0, 0, 1]
-                                        - rest.joints["humerus_r"], axis=1) / 0.11) ** 2))[:, None]  # fmt: skip
+    right = np.column_stack([even[:, :2], np.abs(even[:, 2])])
+    far = np.linalg.norm(right - rest.joints["humerus_r"], axis=1)
+    shoulder = np.exp(-((far / 0.11) ** 2))[:, None]
     soft = np.maximum(hips, shoulder)
     for i in range(_SMOOTHINGS_HIP):
         smoothed = table @ weights
@@ -198,7 +198,7 @@ def _shade(points: FloatArray, normals: FloatArray, rest: Rest) -> FloatArray:
     return np.clip(1.0 - 0.75 * dark, 0.15, 1.0)
 
 
-def build(model: KinematicModel, woman: float) -> dict[str, NDArray[np.generic]]:
+def build(model: KinematicModel, woman: float) -> dict[str, Any]:
     """The arrays of a skin, as :func:`pipeline.synthesis.people.load_skin` reads them."""
     rest = rest_of(model, woman)
     points, faces = meshes(rest)
@@ -221,10 +221,10 @@ def build(model: KinematicModel, woman: float) -> dict[str, NDArray[np.generic]]
     }
 
 
-def stored_model(model: KinematicModel) -> dict[str, NDArray[np.generic]]:
+def stored_model(model: KinematicModel) -> dict[str, Any]:
     """The arrays of a model without its meshes, as ``plain_model`` reads them."""
     bare = scaled(model, {})
-    arrays: dict[str, NDArray[np.generic]] = {"name": np.array(bare.name)}
+    arrays: dict[str, Any] = {"name": np.array(bare.name)}
     arrays |= {field: np.array(getattr(bare, field), dtype=np.str_) for field in name_fields()}
     return arrays | {field: getattr(bare, field) for field in array_fields(bare)}
 
@@ -233,7 +233,8 @@ def main() -> None:
     """Write both skins."""
     folder = Path(resource_path("people"))
     folder.mkdir(exist_ok=True)
-    np.savez_compressed(folder / "model.npz", **stored_model(generic_model()))
+    arrays: dict[str, Any] = stored_model(generic_model())
+    np.savez_compressed(folder / "model.npz", **arrays)
     for name, woman in (("man", 0.0), ("woman", 1.0)):
         arrays = build(generic_model(), woman)
         np.savez_compressed(folder / f"{name}.npz", **arrays)

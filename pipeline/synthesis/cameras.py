@@ -91,7 +91,8 @@ def cameras_around(
         distance = max(3.0, 2.6 * radius) * rng.uniform(0.95, 1.1)
         height = rng.uniform(0.9, 2.2)
         aside = math.sqrt(max(distance**2 - (height - middle[1]) ** 2, 1.0))
-        centre = middle + [aside * math.cos(angle), height - middle[1], aside * math.sin(angle)]
+        away = np.array([aside * math.cos(angle), height - middle[1], aside * math.sin(angle)])
+        centre = middle + away
         rotation = _towards(middle - centre, math.radians(rng.normal(0.0, 1.2)))
         local = (places - centre) @ rotation.T
         flat = np.abs(local[:, :2]) / np.maximum(local[:, 2:], 0.5)
@@ -121,7 +122,7 @@ def _towards(ahead: FloatArray, roll: float) -> FloatArray:
     right = np.cross(ahead, [0.0, 1.0, 0.0])
     right /= np.linalg.norm(right)
     turn = np.asarray(cv2.Rodrigues(np.array([0.0, 0.0, roll]))[0], np.float64)
-    return turn @ np.stack([right, np.cross(ahead, right), ahead])
+    return np.asarray(turn @ np.stack([right, np.cross(ahead, right), ahead]))
 
 
 def write_calibration(path: Path, cameras: CameraGroup) -> None:

@@ -125,7 +125,7 @@ def truth_of(
     return ClipTruth(coordinates, xyz, xy, visible)
 
 
-def render_clip(  # noqa: PLR0913
+def render_clip(
     person: Person,
     coordinates: FloatArray,
     cameras: CameraGroup,

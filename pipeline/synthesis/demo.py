@@ -7,6 +7,7 @@ under its name only when it is complete.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,7 +29,8 @@ from pipeline.synthesis.recording import Report
 from pipeline.synthesis.rooms import make_room
 from pipeline.synthesis.stage import CameraTraits
 
-DemoRecording, DemoTruth = MadeRecording, RecordingTruth
+DemoRecording: TypeAlias = MadeRecording
+DemoTruth: TypeAlias = RecordingTruth
 
 # Somebody of about the model's size, of other proportions; points lie where the model has them
 # but for a few millimetres.
@@ -89,7 +91,15 @@ def make_demo(
     cameras, person = ring_of_cameras(n_views, size), demo_person()
     coordinates = grounded(person, scene(person.model, np.arange(n_frames) / fps))
     script = Script(
-        "demo", person, coordinates, cameras, Set(make_room(bright=1.1), traits=CameraTraits(noise=0.5)), fps, seed, render, planted=True
+        "demo",
+        person,
+        coordinates,
+        cameras,
+        Set(make_room(bright=1.1), traits=CameraTraits(noise=0.5)),
+        fps,
+        seed,
+        render,
+        planted=True,
     )
     return make_recording(folder, script, report)
 

@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 Add = Callable[[str, FloatArray], None]
 
 SCENE_SECONDS = 8.0
-START_X = -0.62
+START_X = -0.44
 # The scene is reckoned at this rate and read off at the instants that are asked for.
 _RATE = 240.0
 _STRIDES_PER_SECOND, _WALK_FROM, _WALK_FULL = 0.80, 6.05, 6.8
@@ -96,8 +96,12 @@ def _steps(t: FloatArray, add: Add) -> None:
 
     for side, own in (("r", phase), ("l", phase + np.pi)):
         add(f"hip_flexion_{side}", size * (4.0 + 22.0 * np.cos(own)))
-        add(f"knee_angle_{side}", size * (12.0 * bump(own, 0.15, 5.0) + 52.0 * bump(own, 0.72, 3.5)))
-        add(f"ankle_angle_{side}", size * (9.0 * bump(own, 0.45, 3.0) - 16.0 * bump(own, 0.63, 9.0)))
+        add(
+            f"knee_angle_{side}", size * (12.0 * bump(own, 0.15, 5.0) + 52.0 * bump(own, 0.72, 3.5))
+        )
+        add(
+            f"ankle_angle_{side}", size * (9.0 * bump(own, 0.45, 3.0) - 16.0 * bump(own, 0.63, 9.0))
+        )
         add(f"mtp_angle_{side}", size * 22.0 * bump(own, 0.58, 9.0))
         add(f"arm_flex_{side}", -size * 20.0 * np.cos(own))
         add(f"elbow_flex_{side}", size * (8.0 - 8.0 * np.cos(own)))

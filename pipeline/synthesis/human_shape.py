@@ -18,7 +18,6 @@ from pipeline.synthesis.shape_fields import (
     Knots,
     bump,
     capsule,
-    carved,
     curve,
     ellipsoid,
     joined,
@@ -194,8 +193,12 @@ def relief(p: FloatArray, rest: Rest) -> FloatArray:
     out -= m * 0.0022 * bump(plate, 0.022, 0.014) * (1.0 - step(z, 0.085, 0.105))
     out *= rear
     ahead = -0.004 * np.exp(-((z / 0.010) ** 2)) * step(y, 0.10, 0.16) * step(-y, -0.50, -0.46)
-    ahead += (1.0 - w) * 0.003 * bump(z, 0.035, 0.022) * step(y, 0.12, 0.16) * step(-y, -0.33, -0.28)
-    ahead -= (1.0 - w) * 0.0025 * (bump(y, 0.20, 0.008) + bump(y, 0.255, 0.008)) * bump(z, 0.03, 0.03)
+    ahead += (
+        (1.0 - w) * 0.003 * bump(z, 0.035, 0.022) * step(y, 0.12, 0.16) * step(-y, -0.33, -0.28)
+    )
+    ahead -= (
+        (1.0 - w) * 0.0025 * (bump(y, 0.20, 0.008) + bump(y, 0.255, 0.008)) * bump(z, 0.03, 0.03)
+    )
     ahead -= 0.007 * bump(y, 0.135, 0.008) * np.exp(-((z / 0.008) ** 2))
     collar = capsule(q, np.array([0.0, 0.520, 0.022]), np.array([0.0, 0.548, 0.145]), 0.0, 0.0)
     ahead += 0.005 * np.exp(-((collar / 0.010) ** 2))
@@ -263,8 +266,10 @@ def hand(p: FloatArray, rest: Rest) -> FloatArray:
     d = joined(d, tips, 0.007)
     thumb = joined(
         capsule(q, at(0.010, 0.022, 0.030), at(0.022, 0.062, 0.048), 0.0125, 0.0105),
-        capsule(q, at(0.022, 0.062, 0.048), at(0.028, 0.092, 0.050), 0.0105, 0.0080), 0.004)  # fmt: skip
-    return s * joined(d, thumb, 0.010)
+        capsule(q, at(0.022, 0.062, 0.048), at(0.028, 0.092, 0.050), 0.0105, 0.0080),
+        0.004,
+    )
+    return np.asarray(s * joined(d, thumb, 0.010))
 
 
 def leg(p: FloatArray, rest: Rest) -> tuple[FloatArray, FloatArray]:
@@ -303,11 +308,17 @@ def foot(p: FloatArray, rest: Rest) -> FloatArray:
 
     s = 1.0 - 0.05 * rest.woman
     d = capsule(q, at(0.008, 0.030, 0.0), at(0.060, 0.030, 0.0), 0.038 * s, 0.036 * s)
-    d = joined(d, capsule(q, at(0.06, 0.026, -0.002), at(ball_x, 0.020, 0.002), 0.036, 0.046 * s), 0.02)
-    d = joined(d, ellipsoid(q, at(ball_x + 0.018, 0.020, -0.004), at(0.066, 0.030, 0.047 * s)), 0.02)
-    d = joined(d, capsule(q, at(0.052, 0.075, -0.004), at(0.115, 0.040, -0.003), 0.030, 0.026), 0.03)
+    d = joined(
+        d, capsule(q, at(0.06, 0.026, -0.002), at(ball_x, 0.020, 0.002), 0.036, 0.046 * s), 0.02
+    )
+    d = joined(
+        d, ellipsoid(q, at(ball_x + 0.018, 0.020, -0.004), at(0.066, 0.030, 0.047 * s)), 0.02
+    )
+    d = joined(
+        d, capsule(q, at(0.052, 0.075, -0.004), at(0.115, 0.040, -0.003), 0.030, 0.026), 0.03
+    )
     d = joined(d, capsule(q, at(0.036, 0.05, 0.0), at(0.044, 0.090, -0.004), 0.036, 0.036), 0.02)
-    return np.maximum(d, 0.001 - q[:, 1])
+    return np.asarray(np.maximum(d, 0.001 - q[:, 1]))
 
 
 def skin(p: FloatArray, rest: Rest, detail: bool = True) -> FloatArray:
@@ -326,6 +337,3 @@ def skin(p: FloatArray, rest: Rest, detail: bool = True) -> FloatArray:
     upper, lower = arm(p, rest)
     d = joined(d, joined(joined(upper, lower, 0.006), hand(p, rest), 0.014), 0.035)
     return joined(d, head(p, rest.woman), 0.018)
-
-
-__all__ = ["BACK", "LEVELS", "Rest", "carved", "skin"]

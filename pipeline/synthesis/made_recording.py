@@ -1,4 +1,4 @@
-"""A rendered recording on disk, with the truth beside it: what the demo and ``render`` both make."""
+"""A rendered recording on disk with the truth beside it, as the demo and ``render`` make it."""
 
 from __future__ import annotations
 
@@ -120,9 +120,7 @@ def make_recording(folder: Path, script: Script, report: Report) -> MadeRecordin
             def painted(done: float, text: str) -> None:
                 report(0.04 + 0.92 * done / n_frames, f"{text} frame {done:.0f} of {n_frames}")
 
-            write_videos(
-                work / "videos", cameras, script.fps, _pictures(script, known), painted
-            )
+            write_videos(work / "videos", cameras, script.fps, _pictures(script, known), painted)
             report(0.97, "writing the detections")
             write_detections(work / "pose", cameras, found)
     except OSError as error:

@@ -20,7 +20,7 @@ def _hash(x: int, y: int, z: int) -> float:
 @inner
 def noise(x: float, y: float, z: float) -> float:
     """Smooth noise, 0 to 1, with cells of size 1."""
-    i, j, k = int(math.floor(x)), int(math.floor(y)), int(math.floor(z))
+    i, j, k = math.floor(x), math.floor(y), math.floor(z)
     u, v, w = x - i, y - j, z - k
     u, v, w = u * u * (3 - 2 * u), v * v * (3 - 2 * v), w * w * (3 - 2 * w)
     a = _hash(i, j, k) + u * (_hash(i + 1, j, k) - _hash(i, j, k))
@@ -42,7 +42,7 @@ def ramp(value: float, low: float, high: float) -> float:
 @inner
 def speck(x: float, y: float, z: float) -> float:
     """1 in the middle of rare round specks with a radius of 0.4, 0 elsewhere."""
-    i, j, k = int(math.floor(x + 0.5)), int(math.floor(y + 0.5)), int(math.floor(z + 0.5))
+    i, j, k = math.floor(x + 0.5), math.floor(y + 0.5), math.floor(z + 0.5)
     if _hash(i, j, k) < 0.985:
         return 0.0
     u, v, w = x - i, y - j, z - k

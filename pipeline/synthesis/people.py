@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,16 +86,10 @@ def resting(model: KinematicModel) -> FloatArray:
 def plain_model() -> KinematicModel:
     """The shipped model with 11 spine coordinates, as arrays, without meshes; needs no OpenSim."""
     with np.load(resource_path("people", "model.npz")) as stored:
-        return KinematicModel(
-            name=str(stored["name"]),
-            **{field: tuple(stored[field].tolist()) for field in name_fields()},
-            **{field: stored[field] for field in array_fields_stored(stored.files)},
-        )
-
-
-def array_fields_stored(files: list[str]) -> list[str]:
-    """Names of the arrays among the entries of a stored model."""
-    return [name for name in files if name != "name" and name not in name_fields()]
+        entries: dict[str, Any] = {name: stored[name] for name in stored.files}
+    entries["name"] = str(entries["name"])
+    entries |= {field: tuple(entries[field].tolist()) for field in name_fields()}
+    return KinematicModel(**entries)
 
 
 @cache
@@ -185,7 +179,7 @@ def bone_quaternions(model: KinematicModel, coordinates: FloatArray) -> Floats:
 
 
 @entry
-def move_skin(  # noqa: PLR0913, PLR0917
+def move_skin(
     points: Floats,
     normals: Floats,
     bodies: Ints,

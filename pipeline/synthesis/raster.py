@@ -17,7 +17,7 @@ Ints = NDArray[np.int32]
 
 
 @entry
-def project_points(  # noqa: PLR0913
+def project_points(
     points: Floats, rotation: Floats, translation: Floats, matrix: Floats, lens: Floats, out: Floats
 ) -> None:
     """Pixels and inverse depth (N, 3) of world points (N, 3); depth 0 behind the camera.
@@ -50,7 +50,7 @@ def project_points(  # noqa: PLR0913
 
 
 @entry
-def fill(  # noqa: PLR0913, PLR0917
+def fill(
     places: Floats,
     faces: Ints,
     left: int,

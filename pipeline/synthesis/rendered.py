@@ -15,7 +15,7 @@ from pipeline.synthesis.clips import Set, grounded
 from pipeline.synthesis.looks import CLOTHS, Person, draw_person
 from pipeline.synthesis.made_recording import MadeRecording, Script, check_target, make_recording
 from pipeline.synthesis.motion_families import Family, named_families
-from pipeline.synthesis.motions import Movement, MotionSetting, draw_movement
+from pipeline.synthesis.motions import MotionSetting, Movement, draw_movement
 from pipeline.synthesis.people import PARTS, bone_quaternions, posed
 from pipeline.synthesis.recording import Report
 from pipeline.synthesis.rooms import draw_room, with_walls_behind
@@ -32,7 +32,7 @@ _CLEAR = (0.55, 1.3)
 _SEATS = (0.28, 0.62)
 
 
-def render_recording(  # noqa: PLR0913
+def render_recording(
     folder: Path,
     motion: str,
     *,
@@ -128,7 +128,9 @@ def scattered(rng: np.random.Generator, points: FloatArray, most: int = 2) -> li
             place = ground.mean(axis=0) + away * np.array([np.cos(bearing), np.sin(bearing)])
             gap = np.linalg.norm(ground - place, axis=1).min()
             if _CLEAR[0] < gap < _CLEAR[1]:
-                things.append(placed(thing, float(place[0]), float(place[1]), rng.uniform(0, np.pi)))
+                things.append(
+                    placed(thing, float(place[0]), float(place[1]), rng.uniform(0, np.pi))
+                )
                 break
     return things
 
@@ -137,7 +139,9 @@ def _seat(person: Person, coordinates: FloatArray, rng: np.random.Generator) -> 
     """A stool where somebody sits down, if they do: as high as they come to sit."""
     height = coordinates[:, coordinate_index(person.model, "pelvis_ty")]
     lowest = int(np.argmin(height))
-    flexed = np.mean([coordinates[lowest, coordinate_index(person.model, f"knee_angle_{s}")] for s in "rl"])
+    flexed = np.mean(
+        [coordinates[lowest, coordinate_index(person.model, f"knee_angle_{s}")] for s in "rl"]
+    )
     if flexed < np.radians(60.0):
         return []
     points, _ = posed(person.skin, bone_quaternions(person.model, coordinates[[lowest]])[0])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.data.camera import Camera
 from pipeline.kinematics.compiled import entry
 from pipeline.synthesis import shading
+from pipeline.synthesis.colours import THING
 from pipeline.synthesis.looks import Person
 from pipeline.synthesis.people import posed
 from pipeline.synthesis.raster import fill, light_depth, project_points
@@ -68,8 +69,9 @@ class Cast:
 class Mesh:
     """A cast at one instant.
 
-    ``packed`` is what :func:`shading.shade` takes; ``depths`` is the map of depths along the light, ``dark`` what the floor misses of it, seen
-    along the light; ``middle`` (3,) is where the maps lie.
+    ``packed`` is what :func:`shading.shade` takes; ``depths`` is the map of depths along the
+    light, ``dark`` what the floor misses of it, seen along the light; ``middle`` (3,) is where the
+    maps lie.
     """
 
     points: Floats
@@ -99,10 +101,8 @@ def cast(person: Person, things: Thing, room: Room) -> Cast:
         room,
         template=np.concatenate([person.template, things.colours]),
         opens=np.concatenate([person.skin.open, np.full(n, 0.85, np.float32)]),
-        part=np.concatenate([person.skin.part, np.full(n, shading.THING, np.int32)]),
-        faces=np.concatenate(
-            [person.skin.faces, things.faces + np.int32(len(person.skin.points))]
-        ),
+        part=np.concatenate([person.skin.part, np.full(n, THING, np.int32)]),
+        faces=np.concatenate([person.skin.faces, things.faces + np.int32(len(person.skin.points))]),
     )
 
 
@@ -133,7 +133,7 @@ def _along_light(points: Floats, light: Floats) -> Floats:
         *range(shading.MAP_U, shading.MAP_U + 3), *range(shading.MAP_V, shading.MAP_V + 3),
         *range(shading.KEY, shading.KEY + 3),
     ]].reshape(3, 3)  # fmt: skip
-    return (offset @ axes.T * np.array([MAP_SCALE, MAP_SCALE, -1.0])).astype(np.float32)
+    return np.asarray(offset @ axes.T * np.array([MAP_SCALE, MAP_SCALE, -1.0]), np.float32)
 
 
 def _darkness(depths: Floats, points: Floats, light: Floats) -> Floats:
@@ -155,7 +155,7 @@ def _darkness(depths: Floats, points: Floats, light: Floats) -> Floats:
 
 
 @entry
-def composite(  # noqa: PLR0913, PLR0914, PLR0917
+def composite(
     colour: Floats, floor_at: Floats, front: Floats, left: int, top: int, light: Floats,
     dark: Floats, strength: float, box: tuple[int, int, int, int], table: Image, picture: Image,
 ) -> None:  # fmt: skip
@@ -172,7 +172,7 @@ def composite(  # noqa: PLR0913, PLR0914, PLR0917
             clear = max(0.0, 1.0 - front[row, column, 3]) if inside else 1.0
             tone = 1.0
             fx, fz = floor_at[y, x, 0], floor_at[y, x, 1]
-            if clear > 0.0 and fx == fx:
+            if clear > 0.0 and not np.isnan(fx):
                 qx, qy, qz = fx - light[27], -light[28], fz - light[29]
                 u = (qx * light[21] + qy * light[22] + qz * light[23]) * light[30]
                 v = (qx * light[24] + qy * light[25] + qz * light[26]) * light[30]
@@ -230,8 +230,9 @@ def _window(camera: Camera, places: Floats) -> tuple[int, int, int, int]:
     seen = places[places[:, 2] > 0.0, :2]
     if not len(seen):
         return 0, 0, 0, 0
-    low = np.clip(np.floor(seen.min(axis=0)) - _MARGIN, 0, camera.size).astype(int)
-    high = np.clip(np.ceil(seen.max(axis=0)) + _MARGIN + 1, low, camera.size).astype(int)
+    x, y = np.ascontiguousarray(seen.T)
+    low = np.clip(np.floor([x.min(), y.min()]) - _MARGIN, 0, camera.size).astype(int)
+    high = np.clip(np.ceil([x.max(), y.max()]) + _MARGIN + 1, low, camera.size).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
@@ -276,9 +277,7 @@ def _shadow_corners(mesh: Mesh, light: Floats) -> Floats:
     columns = np.flatnonzero(mesh.dark.max(axis=0) > 0.004)
     if not len(rows):
         return np.zeros((0, 3), np.float32)
-    i, j = np.meshgrid(
-        np.linspace(columns[0], columns[-1], 5), np.linspace(rows[0], rows[-1], 5)
-    )
+    i, j = np.meshgrid(np.linspace(columns[0], columns[-1], 5), np.linspace(rows[0], rows[-1], 5))
     origin = light[shading.MAP_ORIGIN : shading.MAP_ORIGIN + 3]
     u, v = (light[place : place + 3] for place in (shading.MAP_U, shading.MAP_V))
     key = light[shading.KEY : shading.KEY + 3]
@@ -305,4 +304,4 @@ def _grain(size: float, height: int, width: int) -> NDArray[np.int8]:
     shape = (height + _GRAIN_ROOM, width + _GRAIN_ROOM, 3)
     fine = np.random.default_rng(17).standard_normal(shape, np.float32)
     soft = cv2.blur(fine, (2, 2)) * np.float32(1.4) + np.float32(0.5) * fine
-    return np.clip(np.round(size * soft / soft.std()), -127, 127).astype(np.int8)
+    return np.asarray(np.clip(np.round(size * soft / soft.std()), -127, 127), np.int8)

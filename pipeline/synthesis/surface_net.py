@@ -47,12 +47,12 @@ def _values(field: Field, axes: tuple[FloatArray, ...]) -> FloatArray:
 def gradient(field: Field, points: FloatArray, by: float = 4e-4) -> FloatArray:
     """(N, 3) slope of the field."""
     steps = by * np.eye(3)
-    return np.stack(
-        [(field(points + s) - field(points - s)) / (2.0 * by) for s in steps], axis=-1
-    )
+    return np.stack([(field(points + s) - field(points - s)) / (2.0 * by) for s in steps], axis=-1)
 
 
-def surface_net(field: Field, axes: tuple[FloatArray, ...]) -> tuple[FloatArray, IntArray]:
+def surface_net(  # noqa: PLR0915 (one pass over cells and edges)
+    field: Field, axes: tuple[FloatArray, ...]
+) -> tuple[FloatArray, IntArray]:
     """Points (N, 3) on the field's zero and triangles (F, 3), counter-clockwise from outside.
 
     Parameters

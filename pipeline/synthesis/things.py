@@ -92,7 +92,11 @@ def stool(height: float, wide: float, colour: Colour, legs: Colour) -> Thing:
     h = 0.5 * wide
     parts = [box(np.array([-h, height - 0.05, -h]), np.array([h, height, h]), colour)]
     parts += [
-        box(np.array([x - 0.018, 0.0, z - 0.018]), np.array([x + 0.018, height - 0.05, z + 0.018]), legs)
+        box(
+            np.array([x - 0.018, 0.0, z - 0.018]),
+            np.array([x + 0.018, height - 0.05, z + 0.018]),
+            legs,
+        )
         for x in (-h + 0.03, h - 0.03)
         for z in (-h + 0.03, h - 0.03)
     ]
@@ -102,9 +106,15 @@ def stool(height: float, wide: float, colour: Colour, legs: Colour) -> Thing:
 def chair(height: float, colour: Colour, legs: Colour) -> Thing:
     """A stool with a back, towards -X."""
     back = [
-        box(np.array([-0.22, height + 0.18, -0.20]), np.array([-0.19, height + 0.45, 0.20]), colour),
+        box(
+            np.array([-0.22, height + 0.18, -0.20]), np.array([-0.19, height + 0.45, 0.20]), colour
+        ),
         *(
-            box(np.array([-0.215, height, z - 0.015]), np.array([-0.195, height + 0.45, z + 0.015]), legs)
+            box(
+                np.array([-0.215, height, z - 0.015]),
+                np.array([-0.195, height + 0.45, z + 0.015]),
+                legs,
+            )
             for z in (-0.18, 0.18)
         ),
     ]
@@ -116,7 +126,11 @@ def table(height: float, long: float, deep: float, colour: Colour, legs: Colour)
     a, b = 0.5 * long, 0.5 * deep
     parts = [box(np.array([-a, height - 0.035, -b]), np.array([a, height, b]), colour)]
     parts += [
-        box(np.array([x - 0.022, 0.0, z - 0.022]), np.array([x + 0.022, height - 0.035, z + 0.022]), legs)
+        box(
+            np.array([x - 0.022, 0.0, z - 0.022]),
+            np.array([x + 0.022, height - 0.035, z + 0.022]),
+            legs,
+        )
         for x in (-a + 0.05, a - 0.05)
         for z in (-b + 0.05, b - 0.05)
     ]
@@ -136,7 +150,9 @@ def draw_thing(rng: np.random.Generator) -> Thing:
     if kind == 2:
         return chair(rng.uniform(0.42, 0.48), colour, wood)
     if kind == 3:
-        return table(rng.uniform(0.55, 0.95), rng.uniform(0.7, 1.4), rng.uniform(0.4, 0.7), wood, wood)
+        return table(
+            rng.uniform(0.55, 0.95), rng.uniform(0.7, 1.4), rng.uniform(0.4, 0.7), wood, wood
+        )
     height, wide = rng.uniform(1.2, 2.2), rng.uniform(0.03, 0.10)
     return joined_things([
         box(np.array([-wide, 0.0, -wide]) / 2, np.array([wide, 2 * height, wide]) / 2, colour),

@@ -28,7 +28,7 @@ Bools = NDArray[np.bool_]
 # Edge of the cells in which the skin's points become one, metres, and pixels of the longer side
 # of the buffer: what is wrong thereby is less than the allowance for a slanting look.
 _CELL, _SIDE = 0.020, 420.0
-_ALLOWED, _SLANT = 0.030, 1.6
+_ALLOWED, _SLANT = 0.020, 1.5
 
 
 @lru_cache(maxsize=4)
@@ -87,7 +87,9 @@ def _seen(
     fill(places[: len(mesh)], faces, 0, 0, 1, False, near, which)
     column, row = np.round(own[:, :2]).astype(int).T
     inside = (own[:, 2] > 0.0) & (own[:, 0] >= -0.5 * scale) & (own[:, 1] >= -0.5 * scale)
-    inside &= (own[:, 0] <= (camera.size[0] - 0.5) * scale) & (own[:, 1] <= (camera.size[1] - 0.5) * scale)
+    inside &= (own[:, 0] <= (camera.size[0] - 0.5) * scale) & (
+        own[:, 1] <= (camera.size[1] - 0.5) * scale
+    )
     front = near[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
     far = 1.0 / np.maximum(own[:, 2], 1e-6)
     clear = (front <= 0.0) | (1.0 / np.maximum(front, 1e-6) > far - allowed)
