@@ -22,7 +22,7 @@ from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.model import KinematicModel, coordinate_index
 from pipeline.synthesis.looks import Person
 from pipeline.synthesis.motions import keypoint_markers
-from pipeline.synthesis.people import PARTS, Skin, bone_quaternions, posed
+from pipeline.synthesis.people import PARTS, bone_quaternions, chosen_skin, posed
 from pipeline.synthesis.rooms import Room
 from pipeline.synthesis.stage import (
     CameraTraits,
@@ -95,19 +95,12 @@ def grounded(person: Person, coordinates: FloatArray) -> FloatArray:
     """(T, Q) coordinates with the person's lowest skin on the floor in every frame."""
     part = person.skin.part
     chosen = (part == PARTS.index("foot")) | (np.arange(len(part)) % 7 == 0)
-    skin = _some(person.skin, chosen)
+    skin = chosen_skin(person.skin, np.flatnonzero(chosen))
     bones = bone_quaternions(person.model, coordinates)
     lowest = np.array([posed(skin, one)[0][:, 1].min() for one in bones], np.float64)
     out = coordinates.copy()
     out[:, coordinate_index(person.model, "pelvis_ty")] -= lowest
     return out
-
-
-def _some(skin: Skin, chosen: Bools) -> Skin:
-    return Skin(
-        skin.points[chosen], skin.normals[chosen], skin.faces[:0], skin.bodies[chosen],
-        skin.shares[chosen], skin.open[chosen], skin.relief[chosen], skin.part[chosen],
-    )  # fmt: skip
 
 
 def keypoint_places(model: KinematicModel, coordinates: FloatArray) -> FloatArray:

@@ -225,6 +225,14 @@ def move_skin(
         out_normals[i, 2] = r20 * a + r21 * b_ + r22 * c_
 
 
+def chosen_skin(skin: Skin, chosen: NDArray[np.intp]) -> Skin:
+    """Some points (C,) of a skin, without faces."""
+    return Skin(
+        skin.points[chosen], skin.normals[chosen], skin.faces[:0], skin.bodies[chosen],
+        skin.shares[chosen], skin.open[chosen], skin.relief[chosen], skin.part[chosen],
+    )  # fmt: skip
+
+
 def posed(skin: Skin, bones: Floats) -> tuple[Floats, Floats]:
     """Points and normals (V, 3) of a skin for the dual quaternions (B, 8) of one instant."""
     points, normals = np.empty_like(skin.points), np.empty_like(skin.normals)
