@@ -25,6 +25,7 @@ from pipeline.cli.lift import add_lift_command
 from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.models import add_models_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
+from pipeline.cli.render import add_render_command
 from pipeline.cli.train import add_train_command
 from pipeline.data.errors import UserError
 
@@ -131,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = add_command(commands, _demo, "demo", "make a synthetic recording with known truth")
     demo.add_argument("folder", type=Path, metavar="DIR", help="folder to make")
+    add_render_command(commands)
 
     add_command(commands, _doctor, "doctor", "check the installation; exit code 1 if it is broken")
     return parser

@@ -65,6 +65,24 @@ def demo(job: Job) -> Events:
     yield Done(job.id)
 
 
+def render(job: Job) -> Events:
+    """Render somebody who moves: args ``folder`` (to make), ``motion``, ``options``.
+
+    ``options`` are those of :func:`pipeline.synthesis.rendered.render_recording`.
+    """
+    from pipeline.synthesis.rendered import render_recording
+
+    folder, motion = Path(job.args["folder"]), str(job.args["motion"])
+    options = dict(job.args.get("options", {}))
+
+    def make(report: Report) -> object:
+        return render_recording(folder, motion, **options, progress=report)
+
+    yield from _progress(job, reported(make))
+    yield File(job.id, folder)
+    yield Done(job.id)
+
+
 def export(job: Job) -> Events:
     """Write a file: args ``project``, ``track``, ``format``, ``out``; ``frames`` if not all.
 
@@ -102,6 +120,7 @@ TASKS: dict[str, Task] = {
     "fuse": fuse,
     "import_recording": import_recording,
     "demo": demo,
+    "render": render,
     "export": export,
     "make_proxy": make_proxy,
     "refine_cameras": refine_cameras,

@@ -18,7 +18,9 @@ from platformdirs import user_cache_path
 from pipeline import __version__
 
 # Kernels, and what holds constants of theirs; none are there in a built program.
-_SOURCES = ("compiled.py", "forward.py", "functions.py", "ik_*.py", "model.py")
+_SOURCES = ("compiled.py", "forward.py", "functions.py", "ik_*.py", "model.py",
+            "../synthesis/noise.py",
+    "../synthesis/colours.py")  # fmt: skip
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 

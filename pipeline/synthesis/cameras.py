@@ -7,10 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.data.camera import WORLD_FROM_UP, Camera, CameraGroup, turned
 from pipeline.io.calibration import write_calibration_toml
-from pipeline.synthesis.body import FloatArray
+
+FloatArray = NDArray[np.float64]
 
 MAX_VIEWS = 8
 TARGET = np.array([0.05, 0.88, 0.0])
@@ -34,14 +36,8 @@ def _camera(number: int, size: tuple[int, int]) -> Camera:
     bearing, distance, height = _PLACES[number]
     angle = math.radians(bearing)
     centre = np.array([TARGET[0] + distance * math.cos(angle), height, distance * math.sin(angle)])
-    ahead = TARGET - centre
-    ahead /= np.linalg.norm(ahead)
-    right = np.cross(ahead, [0.0, 1.0, 0.0])
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(ahead, right), ahead])
     # No rig stands exactly upright.
-    roll = cv2.Rodrigues(np.array([0.0, 0.0, math.radians((-1.2, 0.8, 1.5, -0.6)[number % 4])]))[0]
-    rotation = roll @ rotation
+    rotation = _towards(TARGET - centre, math.radians((-1.2, 0.8, 1.5, -0.6)[number % 4]))
     focal = 0.985 * min(size) * distance / 2.18
     matrix = np.array(
         [
@@ -73,19 +69,62 @@ def ring_of_cameras(n_views: int, size: tuple[int, int]) -> CameraGroup:
     return CameraGroup(tuple(_camera(number, size) for number in range(n_views)))
 
 
+def cameras_around(
+    n_views: int, size: tuple[int, int], places: FloatArray, rng: np.random.Generator
+) -> CameraGroup:
+    """``n_views`` cameras on a ring that see all of the places (N, 3), metres, Y up.
+
+    Raises
+    ------
+    ValueError
+        If ``n_views`` is below 1.
+    """
+    if n_views < 1:
+        raise ValueError(f"a recording has at least one view, not {n_views}")
+    low, high = places.min(axis=0), places.max(axis=0)
+    middle = 0.5 * (low + high)
+    # Radius of what must be seen, with room for flesh beyond the points.
+    radius = 0.5 * float(np.linalg.norm(high - low)) + 0.12
+    first, cameras = rng.uniform(0.0, 2.0 * math.pi), []
+    for number in range(n_views):
+        angle = first + 2.0 * math.pi * (number + rng.uniform(-0.15, 0.15)) / n_views
+        distance = max(3.0, 2.6 * radius) * rng.uniform(0.95, 1.1)
+        height = rng.uniform(0.9, 2.2)
+        aside = math.sqrt(max(distance**2 - (height - middle[1]) ** 2, 1.0))
+        away = np.array([aside * math.cos(angle), height - middle[1], aside * math.sin(angle)])
+        centre = middle + away
+        rotation = _towards(middle - centre, math.radians(rng.normal(0.0, 1.2)))
+        local = (places - centre) @ rotation.T
+        flat = np.abs(local[:, :2]) / np.maximum(local[:, 2:], 0.5)
+        # Flesh reaches beyond the points by about a tenth of somebody's height.
+        focal = float((0.43 * np.array(size) / np.maximum(flat.max(axis=0), 0.05)).min())
+        matrix = np.array([
+            [focal, 0.0, 0.5 * (size[0] - 1) + 0.008 * size[0] * rng.uniform(-1.0, 1.0)],
+            [0.0, 1.002 * focal, 0.5 * (size[1] - 1) + 0.008 * size[1] * rng.uniform(-1.0, 1.0)],
+            [0.0, 0.0, 1.0],
+        ])  # fmt: skip
+        cameras.append(
+            Camera(
+                name=f"cam_{number + 1}",
+                size=size,
+                matrix=matrix,
+                distortion=_LENS * rng.uniform(0.6, 1.1),
+                rotation=rotation,
+                translation=-rotation @ centre,
+            )
+        )
+    return CameraGroup(tuple(cameras))
+
+
+def _towards(ahead: FloatArray, roll: float) -> FloatArray:
+    """(3, 3) rotation of a camera that looks along ``ahead``, nearly upright."""
+    ahead = ahead / np.linalg.norm(ahead)
+    right = np.cross(ahead, [0.0, 1.0, 0.0])
+    right /= np.linalg.norm(right)
+    turn = np.asarray(cv2.Rodrigues(np.array([0.0, 0.0, roll]))[0], np.float64)
+    return np.asarray(turn @ np.stack([right, np.cross(ahead, right), ahead]))
+
+
 def write_calibration(path: Path, cameras: CameraGroup) -> None:
     """Write cameras of the Y-up world as Pose2Sim's TOML, whose world is Z up."""
     write_calibration_toml(path, (turned(camera, WORLD_FROM_UP["z"].T) for camera in cameras))
-
-
-def pixels(camera: Camera, xyz: FloatArray) -> FloatArray:
-    """Pixels (..., 2) of world points (..., 3) in front of a camera, with its five coefficients."""
-    local = xyz @ camera.rotation.T + camera.translation
-    x, y = local[..., 0] / local[..., 2], local[..., 1] / local[..., 2]
-    k1, k2, p1, p2, k3 = camera.distortion
-    u = x * x + y * y
-    radial = 1.0 + u * (k1 + u * (k2 + u * k3))
-    dx = x * radial + 2.0 * p1 * x * y + p2 * (u + 2.0 * x * x)
-    dy = y * radial + p1 * (u + 2.0 * y * y) + 2.0 * p2 * x * y
-    (fx, _, cx), (_, fy, cy), _ = camera.matrix
-    return np.stack([fx * dx + cx, fy * dy + cy], axis=-1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -11,12 +10,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 
-from pipeline.data.camera import CameraGroup
-from pipeline.data.skeleton import Skeleton, project_skeleton
-from pipeline.synthesis import body
-from pipeline.synthesis.body import BONE, FloatArray, Posed
-from pipeline.synthesis.motion import SIDES, minimum_jerk
+from pipeline.data.skeleton import Skeleton
+from pipeline.synthesis.motion_courses import minimum_jerk
 
+FloatArray = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Kind = Literal["swap", "jump", "outlier", "lost", "drift", "zero-x"]
 
@@ -31,7 +28,6 @@ _VIEW_FACTOR = (1.0, 1.12, 0.95, 1.18)
 HIDDEN_NOISE, HIDDEN_BIAS = 1.5, 1.8
 CORRELATION_SECONDS = 0.2
 WHITE_SHARE = 0.3
-_ON_SKIN = ("spine", "neck", "nose", "eye", "ear", "head", "clavicle", "latissimus")
 _MISSING_IF_HIDDEN, _MISSING_IF_SEEN = -1.6, -3.1
 
 
@@ -58,63 +54,6 @@ class Detections:
     xy: FloatArray
     score: FloatArray
     errors: tuple[PlantedError, ...]
-
-
-# Flesh that hides things: bone and bind place of both ends (m), radius (m).
-def _capsules() -> list[tuple[tuple[int, FloatArray], tuple[int, FloatArray], float]]:
-    def at(bone: str, *place: float) -> tuple[int, FloatArray]:
-        return BONE[bone], np.array(place)
-
-    def joint(bone: str) -> tuple[int, FloatArray]:
-        return BONE[bone], body.BIND_ORIGIN[BONE[bone]]
-
-    table = body.keypoint_table()
-    found = [(joint("C7"), joint("C1"), 0.055)]
-    skull = at("skull", *(body.BIND_ORIGIN[BONE["skull"]] + [0.005, 0.035, 0.0]))
-    found.append((skull, skull, 0.086))
-    for i, (letter, side) in enumerate((("l", "left"), ("r", "right"))):
-        s = SIDES[i]
-        chain = [
-            at("pelvis", 0.0, 0.03, 0.075 * s),
-            at("L3", 0.0, 0.18, 0.050 * s),
-            at("T10", -0.005, 0.32, 0.062 * s),
-            at("T6", -0.015, 0.43, 0.080 * s),
-        ]
-        found += [(a, b, 0.090) for a, b in pairwise(chain)]
-        found.append((chain[-1], at("T2", -0.045, 0.51, 0.070 * s), 0.065))
-        found.append((joint(f"humerus_{letter}"), joint(f"forearm_{letter}"), 0.045))
-        found.append((joint(f"forearm_{letter}"), table[f"{side}_wrist"], 0.035))
-        found.append((joint(f"femur_{letter}"), joint(f"shank_{letter}"), 0.065))
-        found.append((joint(f"shank_{letter}"), joint(f"foot_{letter}"), 0.045))
-    return found
-
-
-def seen(cameras: CameraGroup, posed: Posed, xyz: FloatArray) -> Bools:
-    """(T, V, K) True where no flesh lies between a keypoint (T, K, 3) and a camera.
-
-    Flesh close in front of a keypoint is its own and hides nothing: 12 cm for a joint, 5 cm for a
-    point on the skin.
-    """
-    on_skin = [any(part in name for part in _ON_SKIN) for name in project_skeleton().names]
-    nearest = np.where(on_skin, 0.05, 0.12)
-    found = np.ones((len(xyz), len(cameras), xyz.shape[1]), bool)
-    distances = nearest[:, None] + np.arange(0.0, 0.55, 0.05)
-    capsules = [
-        (posed.carried(*a)[:, None, None], posed.carried(*b)[:, None, None], radius)
-        for a, b, radius in _capsules()
-    ]
-    for v, camera in enumerate(cameras):
-        sight = camera.centre - xyz
-        sight /= np.linalg.norm(sight, axis=-1, keepdims=True)
-        samples = xyz[:, :, None] + distances[..., None] * sight[:, :, None]
-        for a, b, radius in capsules:
-            axis, offset = b - a, samples - a
-            length = np.maximum(np.einsum("...i,...i", axis, axis), 1e-12)
-            along = np.clip(np.einsum("...i,...i", offset, axis) / length, 0.0, 1.0)
-            gap = offset - along[..., None] * axis
-            inside = np.einsum("...i,...i", gap, gap) < radius**2
-            found[:, v] &= ~inside.any(axis=-1)
-    return found
 
 
 def keypoint_sigma(skeleton: Skeleton) -> FloatArray:
@@ -204,6 +143,7 @@ def detect(
     size: tuple[int, int],
     fps: float,
     seed: int,
+    planted: bool = True,
 ) -> Detections:
     """Simulated detections of one person.
 
@@ -213,12 +153,14 @@ def detect(
     truth : (T, V, K, 2) array
         True places in pixels.
     visible : (T, V, K) array
-        What :func:`seen` says.
+        What :func:`pipeline.synthesis.visibility.seen` says.
     size : (int, int)
         Width and height of the pictures; points outside are missing.
     fps : float
     seed : int
         The same seed gives the same detections.
+    planted : bool
+        Whether gross errors are put in on purpose.
     """
     rng = np.random.default_rng(seed)
     n, views, count = visible.shape
@@ -249,7 +191,7 @@ def detect(
     gone |= ((clean < 0.0) | (clean > np.array(size) - 1.0)).any(axis=-1)
     xy = np.where(gone[..., None], 0.0, clean)
     score = np.where(gone, 0.0, score)
-    errors = _plant(skeleton, xy, score, clean, float(size[0]), rng)
+    errors = _plant(skeleton, xy, score, clean, float(size[0]), rng) if planted else ()
     return Detections(xy, score, errors)
 
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.synthesis.motion import minimum_jerk
-
 FloatArray = NDArray[np.float64]
 Course = Literal["rests", "waves"]
+Knots = Sequence[tuple[float, float]]
 
 # How often a level stays, and how often it is rest.
 _STAYS, _RESTS = 0.2, 0.25
+
+
+def minimum_jerk(time: FloatArray, knots: Knots) -> FloatArray:
+    """Values at ``time`` (T,) of a path that rests at each (time, value) knot.
+
+    Between knots it is the minimum-jerk profile of Flash and Hogan (1985).
+    """
+    value = np.full(len(time), knots[0][1], np.float64)
+    for (t0, a), (t1, b) in pairwise(knots):
+        u = np.clip((time - t0) / (t1 - t0), 0.0, 1.0)
+        value += (b - a) * u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
+    return value
 
 
 def waves(

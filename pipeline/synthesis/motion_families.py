@@ -174,3 +174,9 @@ HELD_OUT: Mapping[str, Family] = {
     "nodding": Family((_NOD,), flat=True),
     "stretching": Family((_STRETCH,), flat=True),
 }
+
+
+def named_families() -> dict[str, tuple[str, Family]]:
+    """All families by the word that a command takes: its own name, and what it is."""
+    return {name.replace(" ", "-"): (name, family) for name, family in
+            (*FAMILIES.items(), *HELD_OUT.items())}  # fmt: skip

@@ -141,10 +141,10 @@ def draw_movement(
         if part.wild:
             _wild(person, rng, times, part.wild, degrees)
     if all(part.flat for part in parts):
-        _stand_flat(person, degrees)
+        stand_flat(person, degrees)
     coordinates = within_ranges(person, np.radians(degrees))
     turned = _headings(rng, times, max(part.turns for part in parts))
-    return Movement(family, *_on_the_ground(person, coordinates, turned))
+    return Movement(family, *on_the_ground(person, coordinates, turned))
 
 
 def within_ranges(model: KinematicModel, coordinates: FloatArray) -> FloatArray:
@@ -256,7 +256,8 @@ def _walk(
     add("neck_twist", 4.0 * np.cos(phase))
 
 
-def _stand_flat(person: KinematicModel, degrees: FloatArray) -> None:
+def stand_flat(person: KinematicModel, degrees: FloatArray) -> None:
+    """Change the hips' flexion in coordinates (T, Q), in degrees, so that both soles are level."""
     tilt = degrees[:, coordinate_index(person, "pelvis_tilt")]
     for side in "rl":
         hip, knee, ankle = (
@@ -272,7 +273,7 @@ def _headings(rng: np.random.Generator, times: FloatArray, turns: float) -> Floa
     return np.asarray(rng.uniform(-np.pi, np.pi) + steady + sway)
 
 
-def _on_the_ground(
+def on_the_ground(
     person: KinematicModel, coordinates: FloatArray, heading: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Turned to the heading, and moved so that what carries lies on the floor and stays."""

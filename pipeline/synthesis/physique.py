@@ -104,10 +104,41 @@ def scaled(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Build:
+    """How somebody is built: (3,) factors along the axes of each body by name, and the whole.
+
+    ``stature`` is in metres, ``mass`` in kilograms; ``stoutness`` is the mass over that of the
+    model at the same stature, less 1.
+    """
+
+    factors: Mapping[str, FloatArray]
+    stature: float
+    mass: float
+
+    @property
+    def stoutness(self) -> float:
+        return self.mass / (MODEL_MASS * (self.stature / MODEL_STATURE) ** 2) - 1.0
+
+
 def random_person(
     model: KinematicModel, rng: np.random.Generator, bodies: BodyRange
 ) -> KinematicModel:
     """``model`` with the stature, proportions, mass and points of somebody drawn at random."""
+    build = draw_build(model, rng, bodies)
+    return with_build(model, rng, bodies, build)
+
+
+def with_build(
+    model: KinematicModel, rng: np.random.Generator, bodies: BodyRange, build: Build
+) -> KinematicModel:
+    """``model`` for somebody built so; where points sit is still drawn."""
+    person = scaled(model, build.factors, build.mass)
+    return replace(person, marker_locations=_moved(person, rng, bodies, build.stoutness))
+
+
+def draw_build(model: KinematicModel, rng: np.random.Generator, bodies: BodyRange) -> Build:
+    """Stature, proportions and mass of somebody drawn at random."""
     stature = rng.uniform(*bodies.stature)
     overall = stature / MODEL_STATURE
     measurements = keypoint_measurements(model.marker_names, model.body_names)
@@ -120,21 +151,15 @@ def random_person(
         if body.endswith(("_r", "_l")):
             factors[body] = along * np.exp(bodies.side_sd * rng.standard_normal())
     mass = rng.uniform(*bodies.mass_index) * stature**2
-    person = scaled(model, factors, mass)
-    return replace(person, marker_locations=_moved(person, rng, bodies, mass, overall))
+    return Build(factors, stature, mass)
 
 
 def _moved(
-    person: KinematicModel,
-    rng: np.random.Generator,
-    bodies: BodyRange,
-    mass: float,
-    overall: float,
+    person: KinematicModel, rng: np.random.Generator, bodies: BodyRange, stoutness: float
 ) -> FloatArray:
     """Marker places with what is somebody's own: mirrored on the other side, deeper under flesh."""
     offsets = bodies.marker_sd * rng.standard_normal((person.n_markers, 3))
     names = person.marker_names
-    stoutness = mass / (MODEL_MASS * overall**2) - 1.0
     for m, name in enumerate(names):
         if name[0] == "R" and f"L{name[1:]}" in names:
             offsets[m] = offsets[names.index(f"L{name[1:]}")] * [1.0, 1.0, -1.0]

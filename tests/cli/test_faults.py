@@ -169,7 +169,7 @@ def test_an_interrupted_export_leaves_the_old_file(
 def test_ctrl_c_leaves_no_half_demo(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with process("demo", folder) as running:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not any(tmp_path.glob(".demo*/videos/*.mp4")):
             assert running.poll() is None
             assert time.monotonic() < end

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.data.errors import UserError
 from pipeline.data.skeleton import project_skeleton
-from pipeline.synthesis import demo
+from pipeline.synthesis import recording
 from pipeline.synthesis.demo import DemoRecording, load_truth, make_demo
 
 N, SIZE = 24, (160, 160)
@@ -101,6 +101,8 @@ def test_truth_is_read_back(made: DemoRecording) -> None:
     np.testing.assert_array_equal(truth.xyz, made.truth.xyz)
     np.testing.assert_allclose(truth.xy, made.truth.xy, atol=1e-4)
     np.testing.assert_array_equal(truth.visible, made.truth.visible)
+    np.testing.assert_array_equal(truth.coordinates, made.truth.coordinates)
+    assert truth.coordinate_names == made.truth.coordinate_names
     table = json.loads((made.folder / "truth.json").read_text(encoding="utf-8"))
     assert table["keypoints"] == list(NAMES)
     assert table["n_frames"] == N
@@ -154,7 +156,7 @@ def test_a_failing_encoder_is_reported_and_leaves_nothing(
     def full(self: object, picture: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(demo._Video, "add", full)
+    monkeypatch.setattr(recording._Video, "add", full)
     with pytest.raises(UserError, match="No space left"):
         make_demo(tmp_path / "demo", n_frames=6, size=(64, 64), render=False)
     assert list(tmp_path.glob("*demo*")) == []

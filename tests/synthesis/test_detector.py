@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.data.camera import CameraGroup
 from pipeline.data.skeleton import project_skeleton
-from pipeline.geometry.projection import project_views
-from pipeline.synthesis import body
 from pipeline.synthesis.cameras import ring_of_cameras
-from pipeline.synthesis.detector import Detections, detect, keypoint_sigma, seen
-from pipeline.synthesis.motion import scene
+from pipeline.synthesis.clips import grounded, truth_of
+from pipeline.synthesis.demo import demo_person
+from pipeline.synthesis.demo_scene import scene
+from pipeline.synthesis.detector import Detections, detect, keypoint_sigma
+from pipeline.synthesis.things import joined_things
 
 SIZE, FPS, N = (640, 640), 30.0, 240
 SKELETON = project_skeleton()
@@ -20,12 +20,11 @@ Case = tuple[np.ndarray, np.ndarray, Detections]
 
 
 def _make(views: int, n: int, size: tuple[int, int], seed: int) -> Case:
-    cameras: CameraGroup = ring_of_cameras(views, size)
-    posed = body.pose(scene(np.arange(n) / FPS))
-    xyz = body.keypoints(posed)
-    truth = project_views(cameras, xyz).swapaxes(1, 2)
-    visible = seen(cameras, posed, xyz)
-    return truth, visible, detect(SKELETON, truth, visible, size, FPS, seed)
+    person = demo_person()
+    poses = grounded(person, scene(person.model, np.arange(n) / FPS))
+    known = truth_of(person, poses, ring_of_cameras(views, size), joined_things([]))
+    found = detect(SKELETON, known.xy, known.visible, size, FPS, seed)
+    return known.xy, known.visible, found
 
 
 @pytest.fixture(scope="module")
