@@ -24,8 +24,8 @@ SIZE = (1280, 720)
 DEMO_LIMIT, LEAST = 30.0, 10.0
 
 
-def _frames(seconds: float) -> float:
-    """Frames per second of one camera in one process of one thread."""
+def _frames(seconds: float) -> tuple[float, float]:
+    """Frames per second of one camera in one process of one thread, and seconds of a core each."""
     from pipeline.synthesis.cameras import ring_of_cameras
     from pipeline.synthesis.clips import Set, grounded, render_clip
     from pipeline.synthesis.demo import demo_person
@@ -40,13 +40,14 @@ def _frames(seconds: float) -> float:
     )  # fmt: skip
     for _ in range(5):
         next(clip)
-    start, count = time.perf_counter(), 0
+    start, busy, count = time.perf_counter(), time.process_time(), 0
     for _ in clip:
         count += 1
         if time.perf_counter() - start > seconds:
             break
+    rate, each = count / (time.perf_counter() - start), (time.process_time() - busy) / count
     clip.close()
-    return count / (time.perf_counter() - start)
+    return rate, each
 
 
 def _no_truth(person, poses):  # type: ignore[no-untyped-def]
@@ -57,23 +58,23 @@ def _no_truth(person, poses):  # type: ignore[no-untyped-def]
     return ClipTruth(poses, xyz, np.zeros((*shape, 2)), np.zeros(shape, bool))
 
 
-def _pictures(seconds: float) -> float:
-    """Training pictures of 640 x 640 per second, each with its truth."""
+def _pictures(seconds: float) -> tuple[float, float]:
+    """Training pictures of 640 x 640 per second, with their truth, and seconds of a core each."""
     from pipeline.synthesis.pictures import draw_pictures
 
     pictures = draw_pictures(np.random.default_rng(1), 100_000)
     next(pictures)
-    start, count = time.perf_counter(), 0
+    start, busy, count = time.perf_counter(), time.process_time(), 0
     for _ in pictures:
         count += 1
         if time.perf_counter() - start > seconds:
             break
-    return count / (time.perf_counter() - start)
+    return count / (time.perf_counter() - start), (time.process_time() - busy) / count
 
 
 def _two(measure, seconds: float) -> float:  # type: ignore[no-untyped-def]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        return sum(pool.map(measure, [seconds, seconds]))
+        return sum(rate for rate, _ in pool.map(measure, [seconds, seconds]))
 
 
 def _vtk(seconds: float, samples: int) -> float:
@@ -149,15 +150,16 @@ def main() -> None:
     parser.add_argument("--no-vtk", action="store_true", help="leave out VTK")
     arguments = parser.parse_args()
     seconds = arguments.seconds
-    one, two = _frames(seconds), _two(_frames, seconds)
-    print(f"frames of {SIZE[0]} x {SIZE[1]}: {one:.1f}/s in one process (at least {LEAST:.0f}), "
-          f"{two:.1f}/s in two")  # fmt: skip
+    (one, each), two = _frames(seconds), _two(_frames, seconds)
+    print(f"frames of {SIZE[0]} x {SIZE[1]}: {one:.1f}/s in one process (at least {LEAST:.0f}; "
+          f"{1e3 * each:.0f} ms of a core each), {two:.1f}/s in two")  # fmt: skip
     if not arguments.no_vtk:
         plain, smooth = _vtk(seconds, 0), _vtk(seconds, 4)
         print(f"VTK off screen, the body alone, all cores: {plain:.1f}/s with jagged edges, "
               f"{smooth:.1f}/s with 4 samples")  # fmt: skip
-    print(f"training pictures of 640 x 640: {_pictures(seconds):.1f}/s in one process, "
-          f"{_two(_pictures, seconds):.1f}/s in two")  # fmt: skip
+    (one, each), two = _pictures(seconds), _two(_pictures, seconds)
+    print(f"training pictures of 640 x 640: {one:.1f}/s in one process ({1e3 * each:.0f} ms of a "
+          f"core each), {two:.1f}/s in two")  # fmt: skip
     print(f"the demo, 4 x 240 frames of 640 x 640: {_demo():.1f} s (at most {DEMO_LIMIT:.0f})")
 
 

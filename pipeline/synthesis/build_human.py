@@ -96,7 +96,7 @@ def meshes(rest: Rest) -> tuple[FloatArray, IntArray]:
 
 def _parts(points: FloatArray, rest: Rest) -> NDArray[np.int64]:
     """(N,) which of ``PARTS`` is nearest."""
-    p = points * [1.0, 1.0, 1.0]
+    p = points.copy()
     p[:, 2] = np.abs(p[:, 2])
     thigh, shank = leg(p, rest)
     upper, lower = arm(p, rest)
@@ -118,7 +118,7 @@ def _bound(points: FloatArray, rest: Rest, model: KinematicModel) -> FloatArray:
 
     def along(start: str, stop: str) -> FloatArray:
         a, b = rest.joints[start], rest.joints[stop]
-        p = points * [1.0, 1.0, 1.0]
+        p = points.copy()
         p[:, 2] = np.abs(z)
         return np.asarray((p - a) @ (b - a) / ((b - a) @ (b - a)))
 

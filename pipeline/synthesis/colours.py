@@ -248,6 +248,20 @@ def colour_of(part: int, t: Floats, look: Floats, out: Floats) -> float:
     return _head(t, z, look, out) if part == HEAD else 0.10
 
 
+@inner
+def is_even(part: int, t: Floats, look: Floats) -> bool:
+    """Whether colours about a place change so slowly that one look at a pixel is enough."""
+    if part >= FOOT:
+        return FOOT < part < THING
+    plain = int(look[BOTTOM_PATTERN]) == PLAIN
+    if part == HEAD or not plain:
+        return False
+    waist = abs(t[1] - look[WAIST] + 0.06 * t[0]) > 0.02
+    if part == TRUNK:
+        return bool(waist and int(look[TOP_KIND]) == BARE)
+    return bool(waist and abs(t[1] - look[LEG_END]) > 0.02 and t[1] > look[SOCKS] + 0.02)
+
+
 @entry
 def coverage(template: Floats, part: Ints, look: Floats, covers: Ints, hair: Floats) -> None:
     """What covers a skin's points (0, ``ON_TOP``, ``ON_BOTTOM``), and their way to the hairline."""

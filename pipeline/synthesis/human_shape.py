@@ -144,14 +144,13 @@ def trunk(p: FloatArray, rest: Rest) -> FloatArray:
     d = ring(p, mid, reach, half, exponent)
     d = np.maximum(d, -0.102 - y)
     d = np.maximum(d, y - 0.695)
-    for z in (0.072,):  # buttocks
-        seat = ellipsoid(
-            np.column_stack([p[:, 0], y, np.abs(p[:, 2])]),
-            np.array([-0.052, -0.030, z]),
-            np.array([0.080 + 0.006 * w, 0.088, 0.084 + 0.004 * w]),
-        )
-        d = joined(d, seat, 0.03)
     q = np.column_stack([p[:, 0], y, np.abs(p[:, 2])])
+    seat = ellipsoid(
+        q,
+        np.array([-0.052, -0.030, 0.072]),
+        np.array([0.080 + 0.006 * w, 0.088, 0.084 + 0.004 * w]),
+    )
+    d = joined(d, seat, 0.03)
     # Slope from neck to shoulder.
     d = joined(
         d, capsule(q, np.array([-0.055, 0.585, 0.022]), np.array([-0.036, 0.535, 0.150]),
@@ -326,7 +325,7 @@ def skin(p: FloatArray, rest: Rest, detail: bool = True) -> FloatArray:
 
     Without ``detail`` the trunk has no relief.
     """
-    p = p * [1.0, 1.0, 1.0]
+    p = p.copy()
     p[:, 2] = np.abs(p[:, 2])
     d = trunk(p, rest)
     if detail:

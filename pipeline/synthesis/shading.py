@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kinematics.compiled import entry, inner
-from pipeline.synthesis.colours import FOOT, THING, colour_of
+from pipeline.synthesis.colours import THING, colour_of, is_even
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -126,7 +126,7 @@ def shade(  # noqa: PLR0912, PLR0915
                             i6 = k + 6
                             best_p[k] = ua * packed[a, i6] + ub * packed[b, i6] + uc * packed[c, i6]
                     looked += 1
-                    even = sparse and kind > FOOT
+                    even = sparse and is_even(kind, t, look)
             size = math.sqrt(mean_n[0] * mean_n[0] + mean_n[1] * mean_n[1] + mean_n[2] * mean_n[2])
             if size < 1e-6:
                 continue

@@ -219,6 +219,15 @@ def test_a_demo_is_made_and_tells_how_far_it_is(
     assert recognise(tmp_path / "demo").calibration is not None
 
 
+def test_somebody_is_rendered_as_asked_for(tmp_path: Path) -> None:
+    options = {"n_views": 2, "n_frames": 3, "size": (64, 48), "render": False}
+    folder = tmp_path / "walk"
+    events = _done("render", folder=str(folder), motion="walking", options=options)
+    assert _files(events) == [folder]
+    assert len(list((folder / "videos").iterdir())) == 2
+    assert recognise(folder).calibration is not None
+
+
 @pytest.mark.parametrize("cancel_after", [1, 5])
 def test_a_cancelled_demo_leaves_no_half_folder(
     cancel_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
