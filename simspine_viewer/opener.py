@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def demo_folder() -> Path:
     """Where the built-in demo is kept once it was made."""
-    return Path(platformdirs.user_data_dir("simspine-viewer", appauthor=False)) / "demo"
+    # "demo" was of a painted figure; whoever corrected points of it keeps them there.
+    return Path(platformdirs.user_data_dir("simspine-viewer", appauthor=False)) / "demo-2"
 
 
 @dataclass(frozen=True, slots=True)
