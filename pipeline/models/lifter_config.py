@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.data.errors import UserError
+from pipeline.models.training_config import read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,51 +71,7 @@ def read_lifter_training(path: Path) -> LifterTraining:
     UserError
         If the file cannot be read or says something that is no training, naming file and cause.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no TOML file: {error}.") from error
-    given = table.get("lifter")
-    if not isinstance(given, dict):
-        raise UserError(f"{path} has no table [lifter].")
-    known = {field.name: field.default for field in fields(LifterTraining)}
-    for name, value in given.items():
-        if name not in known:
-            raise UserError(f"{path}: [lifter] has no setting named “{name}”.")
-        given[name] = _checked(path, name, value, known[name])
-    training = LifterTraining(**given)
+    training = read_settings(path, "lifter", LifterTraining, _LEAST, _PARTS)
     if training.width % 8:
         raise UserError(f"{path}: width must be a multiple of 8, not {training.width}.")
     return training
-
-
-def as_table(training: LifterTraining) -> dict[str, Any]:
-    """The settings by name, as they stand in a file."""
-    return asdict(training)
-
-
-def _checked(path: Path, name: str, value: object, default: object) -> Any:
-    if isinstance(default, bool):
-        if isinstance(value, bool):
-            return value
-        raise UserError(f"{path}: {name} must be true or false, not {value!r}.")
-    if isinstance(default, str):
-        if isinstance(value, str):
-            return value
-        raise UserError(f"{path}: {name} must be text, not {value!r}.")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UserError(f"{path}: {name} must be a number, not {value!r}.")
-    if isinstance(default, int):
-        least = _LEAST.get(name, 0)
-        if not isinstance(value, int) or value < least:
-            raise UserError(
-                f"{path}: {name} must be a whole number from {least} on, not {value!r}."
-            )
-        return value
-    most = 1.0 if name in _PARTS else float("inf")
-    if not 0.0 <= value <= most or (name.endswith("_rate") and value == 0.0):
-        limit = f"from 0 to {most:g}" if name in _PARTS else "above 0"
-        raise UserError(f"{path}: {name} must be {limit}, not {value!r}.")
-    return float(value)

@@ -20,7 +20,7 @@ class Muon(torch.optim.Optimizer):
     Parameters
     ----------
     params : iterable of Parameter
-        Matrices.
+        Matrices, and kernels of convolutions: (outputs, inputs · cells).
     lr : float
         Size of a step, of the spectral norm of a square matrix.
     momentum : float
@@ -51,8 +51,9 @@ class Muon(torch.optim.Optimizer):
                 if "mean" not in state:
                     state["mean"] = torch.zeros_like(weight)
                 mean = state["mean"].lerp_(weight.grad, 1.0 - momentum)
-                along = orthogonal(weight.grad.lerp(mean, momentum))
-                rows, columns = weight.shape
+                ahead = weight.grad.lerp(mean, momentum).flatten(1)
+                rows, columns = ahead.shape
+                along = orthogonal(ahead).reshape(weight.shape)
                 weight.mul_(1.0 - lr * group["weight_decay"])
                 weight.add_(along, alpha=-lr * max(1.0, rows / columns) ** 0.5)
 

@@ -12,10 +12,11 @@ from pipeline.data.camera import Camera, rotation_matrix
 from pipeline.data.errors import UserError
 from pipeline.data.skeleton import project_skeleton
 from pipeline.models.lifter import SPINE_ANGLES, Lifted, lift, load_lifter, shipped_lifter
-from pipeline.models.lifter_files import read_card, read_lifter, save_lifter
+from pipeline.models.lifter_files import read_lifter, save_lifter
 from pipeline.models.lifter_input import lifter_input
 from pipeline.models.lifter_mirror import partners
 from pipeline.models.lifter_network import LifterNetwork, LifterSpec
+from pipeline.models.state_files import read_card
 from pipeline.quality.procrustes import aligned_errors
 from pipeline.synthesis.lifting_noise import DEMO_NOISE, NO_NOISE
 from pipeline.synthesis.lifting_samples import LiftingClip, draw_clips, held_out_setting

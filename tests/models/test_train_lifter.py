@@ -12,8 +12,10 @@ import torch
 from pipeline.data.errors import UserError
 from pipeline.data.resources import resource_path
 from pipeline.models.lifter_config import LifterTraining, read_lifter_training
-from pipeline.models.lifter_files import read_card, read_lifter
-from pipeline.models.train_lifter import HISTORY, STATE, WEIGHTS, train_lifter
+from pipeline.models.lifter_files import read_lifter
+from pipeline.models.state_files import read_card
+from pipeline.models.train_lifter import WEIGHTS, train_lifter
+from pipeline.models.training import HISTORY, STATE
 from pipeline.synthesis.lifting_samples import LiftingBatch, draw_batch
 
 TINY = LifterTraining(
@@ -94,7 +96,7 @@ def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"training\.pt is cut off or damaged"):
         next(train_lifter(TINY, _batches, tmp_path))
     torch.save({"step": 3}, tmp_path / STATE)
-    with pytest.raises(UserError, match="not the state of a lifter's training"):
+    with pytest.raises(UserError, match="not the state of such a training"):
         next(train_lifter(TINY, _batches, tmp_path))
 
 
