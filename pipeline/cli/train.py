@@ -1,25 +1,38 @@
-"""``simspine train``: networks of our own, taught by the simulator."""
+"""``simspine train``: networks of our own, taught by the simulator or by pictures."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from pipeline.cli.arguments import add_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar
 
 
 def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """``simspine train lifter``."""
+    """``simspine train lifter|detector``."""
     train = add_command(commands, _train, "train", "teach a network on simulated people")
-    train.add_argument("network", choices=("lifter",), help="what is taught")
+    train.add_argument("network", choices=("lifter", "detector"), help="what is taught")
     train.add_argument(
         "--config", type=Path, metavar="FILE", help="settings as TOML; the shipped ones without it"
     )
     train.add_argument(
-        "-o", "--out", type=Path, metavar="DIR", default=Path("lifter-training"),
+        "-o", "--out", type=Path, metavar="DIR",
         help="folder for weights, state and history; a training begun there goes on "
-        "(default: %(default)s)",
+        "(default: lifter-training or detector-training)",
+    )  # fmt: skip
+    train.add_argument(
+        "--pictures", type=Path, metavar="DIR",
+        help="detector: pictures with keypoints to teach, in place of drawn ones",
+    )  # fmt: skip
+    train.add_argument(
+        "--validation", type=Path, metavar="DIR",
+        help="detector: pictures with keypoints to judge; without it, a tenth of --pictures",
+    )  # fmt: skip
+    train.add_argument(
+        "--device", choices=("auto", "cuda", "mps", "cpu"), default="auto",
+        help="detector: where it is computed (default: %(default)s)",
     )  # fmt: skip
     train.add_argument(
         "--threads", type=_count, metavar="N", help="of the processor, for the network"
@@ -39,27 +52,37 @@ def _train(arguments: argparse.Namespace) -> int:
     from pipeline.data.resources import resource_path
     from pipeline.jobs.messages import Done, Failed, Job, Progress
     from pipeline.jobs.runner import run_job
-    from pipeline.jobs.training_tasks import train_lifter
+    from pipeline.jobs.training_tasks import train_detector, train_lifter
 
-    config = arguments.config or resource_path("training", "lifter.toml")
-    args = {"config": config, "folder": arguments.out, "threads": arguments.threads}
-    if arguments.steps is not None:
-        args["steps"] = arguments.steps
-    job = Job(0, "train_lifter", args, title="Training the lifter")
+    network = arguments.network
+    if network == "lifter" and (arguments.pictures or arguments.validation):
+        raise CommandError(Exit.USAGE, "A lifter is taught with movements, not with pictures.")
+    if arguments.validation and not arguments.pictures:
+        raise CommandError(Exit.USAGE, "--validation goes with --pictures.")
+    folder = arguments.out or Path(f"{network}-training")
+    args = {
+        "config": arguments.config or resource_path("training", f"{network}.toml"),
+        "folder": folder,
+    }
+    for name in ("pictures", "validation", "device", "threads", "steps"):
+        if getattr(arguments, name) is not None:
+            args[name] = getattr(arguments, name)
+    task = f"train_{network}"
+    job = Job(0, task, args, title=f"Training the {network}")
     ending = None
     with ProgressBar() as bar:
-        for event in run_job(job, {"train_lifter": train_lifter}):
+        for event in run_job(job, {"train_lifter": train_lifter, "train_detector": train_detector}):
             if isinstance(event, Progress):
                 bar.show(event.fraction, event.text)
             ending = event
     if isinstance(ending, Failed):
         raise CommandError(Exit.FAILED, ending.message)
     if isinstance(ending, Done):
-        print(_report(ending.result, arguments.out))
+        print(_report(ending.result, folder))
     return Exit.OK
 
 
-def _report(result: dict[str, object], folder: Path) -> str:
+def _report(result: dict[str, Any], folder: Path) -> str:
     if result["weights"] is None:
         where = f"{folder}: step {result['step']} of {result['steps']}; run it again to go on"
     else:
@@ -68,5 +91,11 @@ def _report(result: dict[str, object], folder: Path) -> str:
         where += (
             f"\nOn simulated clips that were not trained on, once laid over the truth: spine "
             f"{result['spine_mm']:.1f} mm, all points {result['all_mm']:.1f} mm"
+        )
+    if "error_px" in result:
+        where += (
+            f"\nOn pictures that were not trained on: {result['error_px']:.2f} px of the network's "
+            f"input from the truth; AUC {result['auc']:.3f} (30 px of the pictures, best possible "
+            "0.95)"
         )
     return where

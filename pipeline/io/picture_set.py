@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ ANNOTATIONS = "annotations.json"
 NOT_LABELLED, HIDDEN, VISIBLE = 0, 1, 2
 _CATEGORY = 1
 _QUALITY = 95
+_LEAST_TO_SPLIT = 4
 _ROUND = 3  # decimals of a pixel
 
 
@@ -179,6 +180,29 @@ def read_picture_set(folder: Path) -> PictureSet:
         visibility=triples[..., 2].astype(np.uint8),
         boxes=np.concatenate([corners[:, :2], corners[:, :2] + corners[:, 2:]], axis=1),
         skeleton=_skeleton_of(path, names),
+    )
+
+
+def split_picture_set(pictures: PictureSet, seed: int) -> tuple[PictureSet, PictureSet]:
+    """What is left of a set, and a tenth of it, at least one picture, drawn by ``seed``."""
+    if len(pictures) < _LEAST_TO_SPLIT:
+        raise UserError(
+            f"{pictures.files[0].parent} has {len(pictures)} pictures with keypoints, too few to "
+            f"keep some of them for judging: at least {_LEAST_TO_SPLIT} are needed."
+        )
+    order = np.random.default_rng(seed).permutation(len(pictures))
+    kept = max(1, len(pictures) // 10)
+    return chosen_pictures(pictures, order[kept:]), chosen_pictures(pictures, order[:kept])
+
+
+def chosen_pictures(pictures: PictureSet, chosen: NDArray[np.intp]) -> PictureSet:
+    """Some pictures of a set, in the order of ``chosen``."""
+    return replace(
+        pictures,
+        files=tuple(pictures.files[i] for i in chosen.tolist()),
+        xy=pictures.xy[chosen],
+        visibility=pictures.visibility[chosen],
+        boxes=pictures.boxes[chosen],
     )
 
 

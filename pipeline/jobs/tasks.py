@@ -30,7 +30,7 @@ from pipeline.jobs.solve_tasks import fuse, triangulate
 from pipeline.jobs.steps import Report, Step, reported
 from pipeline.jobs.swap_tasks import find_swaps
 from pipeline.jobs.tracking_tasks import track_keypoint
-from pipeline.jobs.training_tasks import train_lifter
+from pipeline.jobs.training_tasks import train_detector, train_lifter
 
 Events = Generator[Event, None, None]
 
@@ -128,6 +128,7 @@ TASKS: dict[str, Task] = {
     "learn_subject": learn_subject,
     "follow": follow,
     "track_keypoint": track_keypoint,
+    "train_detector": train_detector,
     "train_lifter": train_lifter,
     "detect": detect,
     "compare_models": compare_models,

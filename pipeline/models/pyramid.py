@@ -17,6 +17,7 @@ from pipeline.models.layers import ConvNormAct
 _BETA = 10.0
 _BINS_PER_PIXEL = 2
 STRIDE = 4
+_LEAST = 1e-9
 # Neighbours of a cell that say where in it a keypoint lies.
 _KERNEL = 5
 
@@ -72,11 +73,11 @@ class PyramidBackbone(nn.Module):
 
 
 class RowsHead(nn.Module):
-    """Logits over the bins of x and of y for each keypoint, read off two maps per keypoint.
+    """Logits over the bins of x and of y for each keypoint, read off one map per keypoint.
 
-    One map says how well each cell fits as the keypoint's column, the other as its row; the
-    logarithm of their summed exponentials along the other axis is the logit of the column or row.
-    A learnt kernel spreads it over the bins of each cell.
+    A map says how well each cell fits as the keypoint's. The logarithms of its exponentials' sums
+    along columns and rows are the logits of the cells of x and of y, and a learnt kernel spreads
+    these over the bins of each cell.
 
     Parameters
     ----------
@@ -87,15 +88,17 @@ class RowsHead(nn.Module):
 
     def __init__(self, n_in: int, n_keypoints: int) -> None:
         super().__init__()
-        self.maps = nn.Conv2d(n_in, 2 * n_keypoints, 1)
+        self.maps = nn.Conv2d(n_in, n_keypoints, 1)
         start = _smooth(STRIDE * _BINS_PER_PIXEL).repeat(n_keypoints, 1, 1)
         self.spread_x, self.spread_y = nn.Parameter(start), nn.Parameter(start.clone())
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, h, w) features to (N, K, 8w) and (N, K, 8h) logits."""
-        columns, rows = self.maps(features).float().chunk(2, dim=1)
-        x = _bins(columns.logsumexp(dim=2), self.spread_x)
-        return x, _bins(rows.logsumexp(dim=3), self.spread_y)
+        maps = self.maps(features).float().contiguous()
+        # What lies below the highest cell by more than this counts as impossible everywhere.
+        raised = (maps - maps.detach().amax(dim=(2, 3), keepdim=True)).exp() + _LEAST
+        x = _bins(raised.sum(dim=2).log(), self.spread_x)
+        return x, _bins(raised.sum(dim=3).log(), self.spread_y)
 
 
 def _bins(cells: Tensor, spread: Tensor) -> Tensor:

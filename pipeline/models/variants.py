@@ -12,19 +12,22 @@ from torch import Tensor, nn
 from pipeline.models.cspnext import CspNext
 from pipeline.models.hrnet import HrNet
 from pipeline.models.layers import HeatmapHead
+from pipeline.models.pyramid import PyramidBackbone, RowsHead
 from pipeline.models.rtmcc import RtmccHead
 from pipeline.models.vit import VisionTransformer
 
 Codec = Literal["simcc", "msra", "udp"]
 
-# Width after the stem and blocks of each stage (simspine_facts §8, RTMPose's configurations).
-_SIZES: dict[tuple[int, tuple[int, ...]], str] = {
-    (24, (1, 1, 1, 1)): "t",
-    (32, (1, 2, 2, 1)): "s",
-    (48, (2, 4, 4, 2)): "m",
-    (64, (3, 6, 6, 3)): "l",
-    (80, (4, 8, 8, 4)): "x",
+#: Width after the stem and blocks of each stage (simspine_facts §8, RTMPose's configurations).
+RTMPOSE_SIZES: dict[str, tuple[int, tuple[int, int, int, int]]] = {
+    "t": (24, (1, 1, 1, 1)),
+    "s": (32, (1, 2, 2, 1)),
+    "m": (48, (2, 4, 4, 2)),
+    "l": (64, (3, 6, 6, 3)),
+    "x": (80, (4, 8, 8, 4)),
 }
+#: Residual blocks of each stage of our own network.
+BLOCKS_OF_PYRAMID = (1, 2, 2, 2)
 _STRIDE = 32
 _BINS_PER_PIXEL = 2
 # Published heatmap networks see this; their tensors do not tell.
@@ -76,6 +79,8 @@ def describe(
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     try:
+        if "head.spread_x" in shapes:
+            return _pyramid(shapes, configuration)
         if "backbone.stem.2.conv.weight" in shapes:
             return _rtmpose(shapes)
         if "backbone.stage4.0.branches.0.0.conv1.weight" in shapes:
@@ -101,7 +106,7 @@ def _rtmpose(shapes: Mapping[str, tuple[int, ...]]) -> tuple[NetworkSpec, nn.Mod
     size = bins[0] // _BINS_PER_PIXEL, bins[1] // _BINS_PER_PIXEL
     if any(side % _STRIDE for side in size) or size[0] * size[1] != cells * _STRIDE**2:
         raise ValueError
-    name = _SIZES.get((width, blocks))
+    name = next((n for n, size in RTMPOSE_SIZES.items() if size == (width, blocks)), None)
     spec = NetworkSpec(
         f"RTMPose-{name}" if name else f"RTMPose of width {width}", keypoints, size, "simcc"
     )
@@ -115,6 +120,17 @@ def _rtmpose(shapes: Mapping[str, tuple[int, ...]]) -> tuple[NetworkSpec, nn.Mod
         shapes["head.gau.gamma"][1],
     )
     return spec, CspNext(width, blocks), head
+
+
+def _pyramid(
+    shapes: Mapping[str, tuple[int, ...]], configuration: str
+) -> tuple[NetworkSpec, nn.Module, nn.Module]:
+    width, n_out = shapes["backbone.stem.conv.weight"][0], shapes["backbone.sides.0.conv.weight"][0]
+    stages = _count(shapes, r"backbone\.stages\.(\d+)\.")
+    blocks = tuple(_count(shapes, rf"backbone\.stages\.{i}\.(\d+)\.") - 1 for i in range(stages))
+    keypoints = shapes["head.spread_x"][0]
+    spec = NetworkSpec("Pyramid", keypoints, _input_size(configuration), "simcc")
+    return spec, PyramidBackbone(width, blocks, n_out), RowsHead(n_out, keypoints)
 
 
 def _hrnet(

@@ -11,7 +11,7 @@ import json
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,3 @@ def _same(folder: Path, made: dict[str, Any]) -> bool:
     if drawn == made:
         return True
     raise UserError(f"{folder} holds another set of pictures; choose another folder.")
-
-
-__all__ = ["PART", "asdict", "draw_part", "draw_set", "teaching_pictures", "visibility_of"]
