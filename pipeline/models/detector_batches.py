@@ -156,7 +156,7 @@ def _recoloured(crop: Picture, amount: float, rng: np.random.Generator) -> Pictu
     mixed = saturation * np.eye(3) + (1.0 - saturation) / 3.0
     offset = gain * 128.0 * (1.0 - contrast) + 40.0 * rng.uniform(-amount, amount)
     change = np.column_stack([contrast * gain[:, None] * mixed, offset])
-    out = np.clip(cv2.transform(crop, change), 0, 255).astype(np.uint8)
+    out = np.asarray(cv2.transform(crop, change), np.uint8)
     if rng.random() < 0.5 * amount:
         out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.3, 1.4)), np.uint8)
     if rng.random() < 0.6 * amount:
@@ -173,7 +173,7 @@ def _grain(height: int, width: int) -> NDArray[np.int16]:
     """(height + room, width + room, 3) of a standard deviation of 10."""
     shape = (height + _GRAIN_ROOM, width + _GRAIN_ROOM, 3)
     noise = np.random.default_rng(_STREAM).standard_normal(shape, np.float32)
-    return np.asarray(np.round(10.0 * noise), np.int16)
+    return np.asarray(np.round(10.0 * noise)).astype(np.int16)
 
 
 def _hidden(crop: Picture, rng: np.random.Generator) -> Picture:

@@ -27,7 +27,7 @@ RTMPOSE_SIZES: dict[str, tuple[int, tuple[int, int, int, int]]] = {
     "x": (80, (4, 8, 8, 4)),
 }
 #: Residual blocks of each stage of our own network.
-BLOCKS_OF_PYRAMID = (1, 2, 2, 2)
+BLOCKS_OF_PYRAMID = (1, 1, 2, 2)
 _STRIDE = 32
 _BINS_PER_PIXEL = 2
 # Published heatmap networks see this; their tensors do not tell.
