@@ -83,7 +83,8 @@ def train_detector(job: Job) -> Generator[Event, None, None]:
         for i, (name, count) in enumerate(places.items()):
             seed = training.seed + i * VALIDATION_SEED
             for part in draw_set(folder / name, seed, count, processes=threads or 2):
-                yield Progress(job.id, _DRAWING * part * (1 - i), f"Drawing pictures to {name}")
+                share = part if i == 0 else 1.0  # the second set is small
+                yield Progress(job.id, _DRAWING * share, f"Drawing pictures to {name}")
         start = _DRAWING
         pictures, validation = (read_picture_set(folder / name) for name in places)
     else:

@@ -38,6 +38,7 @@ PART = 64
 _SMALL_EVERY = 5
 _SMALL = (0.22, 0.6)
 _TEACHING = PictureSetting(size=(288, 384), person=(0.6, 0.95))
+_HELD_OUT, _TALL = (900, 900), (0.67, 0.78)
 # Fewest points in the picture for it to be of use.
 _FEWEST = 12
 
@@ -59,8 +60,8 @@ def draw_set(
     pictures : int
         At least so many are drawn, in whole parts of 64.
     held_out : bool
-        From bodies, movements, looks, rooms and lenses that do not teach, 900 pixels high and the
-        person at least 600.
+        From bodies, movements, looks, rooms and lenses that do not teach; pictures of 900 × 900
+        pixels, in which the larger side of the person's points is from 603 to 702.
     processes : int
 
     Raises
@@ -96,9 +97,7 @@ def draw_part(folder: Path, seed: int, part: int, held_out: bool) -> None:
     """Draw one part of a set: its pictures, and then the notes that say it is whole."""
     rng = np.random.default_rng([seed, part])
     setting = (
-        replace(held_out_pictures((720, 900)), person=(0.67, 0.95))
-        if held_out
-        else teaching_pictures(part)
+        replace(held_out_pictures(_HELD_OUT), person=_TALL) if held_out else teaching_pictures(part)
     )
     images, annotations = [], []
     for i, picture in enumerate(draw_pictures(rng, PART, setting)):
