@@ -110,11 +110,15 @@ def _trained(
 ) -> Iterator[Event]:
     """A training's events, from ``start`` of the progress on; its state is written at the end."""
     last: dict[str, float] = {}
+    before: dict[str, float] = {}
     step, done, said, most = 0, 0, 0.0, job.args.get("steps")
     try:
         for state in run:
-            step, done = state.step, done + 1
             last = state.validated or last
+            if state.step == 0:  # what the training begins with was judged
+                before = state.validated
+                continue
+            step, done = state.step, done + 1
             if state.validated or time.monotonic() - said > _SAY_SECONDS:
                 said = time.monotonic()
                 text = f"Step {step}, loss {state.loss:.4f}{words(last) if last else ''}"
@@ -130,6 +134,7 @@ def _trained(
         "weights": str(weights) if finished else None,
         "step": step if done else steps,
         "steps": steps,
+        "before": before,
         **last,
     }
     yield Done(job.id, result)

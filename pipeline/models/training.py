@@ -28,6 +28,8 @@ class Course(Protocol):
     """What the loop wants to know of a training's settings."""
 
     @property
+    def begin(self) -> str: ...
+    @property
     def steps(self) -> int: ...
     @property
     def warm_up(self) -> int: ...
@@ -108,7 +110,7 @@ class TrainingStep:
     ----------
     step, steps : int
     loss : float
-        Of this step.
+        Of this step; not a number before the first one.
     validated : dict
         Figures by name where a validation has just been made, else empty.
     best : bool
@@ -124,6 +126,9 @@ class TrainingStep:
 
 def train(lesson: Lesson[B], folder: Path) -> Generator[TrainingStep, None, Path]:
     """Train in ``folder``, going on from what is there; returns the best weights' path.
+
+    A training that begins with weights judges these first, at step 0: what is kept is never worse
+    than they were.
 
     ``folder`` gets the weights that validated best, the state of the training, and its history, a
     line of JSON for each validation. Closing the generator writes the state, so that the next call
@@ -145,6 +150,8 @@ def train(lesson: Lesson[B], folder: Path) -> Generator[TrainingStep, None, Path
     with ThreadPoolExecutor(1) as pool:
         coming: Future[B] | None = None
         try:
+            if run.step == 0 and lesson.course.begin:
+                yield run.judged(math.nan)
             while run.step < steps:
                 coming = coming or pool.submit(lesson.batch, run.step)
                 batch = coming.result()
@@ -182,18 +189,25 @@ class _Run(Generic[B]):
         value = loss.item()
         self._keep_average()
         self.step += 1
-        found: dict[str, float] = {}
-        best = False
         if self.step % course.validate_every == 0 or self.step == course.steps:
-            found = lesson.validate()
-            self.history.append({"step": self.step, "loss": round(value, 5), **found})
-            best = found[lesson.judged_by] < self.best
-            if best:
-                self.best = found[lesson.judged_by]
-                facts = {"settings": lesson.settings, "step": self.step, **found}
-                lesson.write(self.folder / lesson.weights, facts)
-            self.save()
-        return TrainingStep(self.step, course.steps, value, found, best)
+            return self.judged(value)
+        return TrainingStep(self.step, course.steps, value, {}, False)
+
+    def judged(self, loss: float) -> TrainingStep:
+        """A validation after a step of this loss; the best weights so far are written."""
+        lesson = self.lesson
+        found = lesson.validate()
+        line = {"step": self.step, **found}
+        if math.isfinite(loss):
+            line["loss"] = round(loss, 5)
+        self.history.append(line)
+        best = found[lesson.judged_by] < self.best
+        if best:
+            self.best = found[lesson.judged_by]
+            facts = {"settings": lesson.settings, "step": self.step, **found}
+            lesson.write(self.folder / lesson.weights, facts)
+        self.save()
+        return TrainingStep(self.step, lesson.course.steps, loss, found, best)
 
     def _keep_average(self) -> None:
         lesson = self.lesson
