@@ -27,6 +27,7 @@ from pipeline.cli.models import add_models_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.cli.render import add_render_command
 from pipeline.cli.train import add_train_command
+from pipeline.cli.training_set import add_training_set_command
 from pipeline.data.errors import UserError
 
 FORMATS = ("trc", "csv", "openpose", "coco")
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_model_commands(commands)
     add_dataset_command(commands)
+    add_training_set_command(commands)
     add_train_command(commands)
 
     add_detect_command(commands)
