@@ -11,10 +11,10 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.cli.arguments import (
     add_command,
+    add_frames,
     add_out,
     add_path,
     add_person,
-    frame_span,
     frames_within,
     opened_with,
     point_to_project,
@@ -99,12 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", required=True, choices=FORMATS, help="what to write")
     add_out(export, "OUT")
     add_person(export)
-    export.add_argument(
-        "--frames",
-        type=frame_span,
-        metavar="A:B",
-        help="frames A to B-1, counted from 0; either may be left out",
-    )
+    add_frames(export)
 
     export.add_argument(
         "--stage",

@@ -9,10 +9,11 @@ from typing import Any
 
 from pipeline.cli.arguments import (
     add_command,
+    add_frames,
     add_out,
     add_path,
     add_person,
-    frame_span,
+    add_views,
     frames_within,
     opened_with,
     point_to_project,
@@ -31,15 +32,8 @@ def add_training_set_command(commands: Any) -> None:
     add_path(parser)
     add_out(parser, "DIR", "folder to make: annotations.json and a folder of pictures per view")
     add_person(parser)
-    parser.add_argument(
-        "--views", nargs="+", metavar="CAMERA", help="only these (default: all with a video)"
-    )
-    parser.add_argument(
-        "--frames",
-        type=frame_span,
-        metavar="A:B",
-        help="frames A to B-1, counted from 0; either may be left out",
-    )
+    add_views(parser)
+    add_frames(parser)
     parser.add_argument(
         "--every", type=_step, default=1, metavar="N", help="every N-th frame (default: all)"
     )
