@@ -47,6 +47,23 @@ def add_out(parser: argparse.ArgumentParser, metavar: str, text: str = "file to 
     parser.add_argument("-o", "--out", type=Path, required=True, metavar=metavar, help=text)
 
 
+def add_frames(parser: argparse.ArgumentParser) -> None:
+    """Which frames: read with :func:`frames_within`."""
+    parser.add_argument(
+        "--frames",
+        type=frame_span,
+        metavar="A:B",
+        help="frames A to B-1, counted from 0; either may be left out",
+    )
+
+
+def add_views(parser: argparse.ArgumentParser) -> None:
+    """Which views that have a video."""
+    parser.add_argument(
+        "--views", nargs="+", metavar="CAMERA", help="only these (default: all with a video)"
+    )
+
+
 def opened_with(bar: ProgressBar, path: Path, **options: Any) -> Opened:
     """Read a recording, showing how far that is."""
     from pipeline.cli.recording import open_recording

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.arguments import (
     add_command,
+    add_frames,
     add_path,
     add_person,
-    frame_span,
+    add_views,
     frames_within,
     opened_with,
     point_to_project,
@@ -47,15 +48,8 @@ def add_detect_command(commands: Any) -> None:
         metavar="NAME",
         help="cuda, mps or cpu (default: the best there is)",
     )
-    detect.add_argument(
-        "--views", nargs="+", metavar="CAMERA", help="only these (default: all with a video)"
-    )
-    detect.add_argument(
-        "--frames",
-        type=frame_span,
-        metavar="A:B",
-        help="frames A to B-1, counted from 0; either may be left out",
-    )
+    add_views(detect)
+    add_frames(detect)
     detect.add_argument("--skeleton", metavar="NAME", help="order of a file's keypoints")
     detect.add_argument(
         "-o",

@@ -10,10 +10,10 @@ from typing import Any
 
 from pipeline.cli.arguments import (
     add_command,
+    add_frames,
     add_out,
     add_path,
     add_person,
-    frame_span,
     frames_within,
     opened_with,
     point_to_project,
@@ -28,12 +28,7 @@ def add_lift_command(commands: Any) -> None:
     lift.add_argument("--view", required=True, metavar="CAMERA", help="the one that is looked at")
     add_out(lift, "DIR", "folder to write: lifted.trc, lifted.csv, spine_angles.csv")
     add_person(lift)
-    lift.add_argument(
-        "--frames",
-        type=frame_span,
-        metavar="A:B",
-        help="frames A to B-1, counted from 0; either may be left out",
-    )
+    add_frames(lift)
     lift.add_argument(
         "--lifter", type=Path, metavar="FILE", help="weights of “simspine train lifter”"
     )

@@ -11,10 +11,10 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.cli.arguments import (
     add_command,
+    add_frames,
     add_out,
     add_path,
     add_person,
-    frame_span,
     frames_within,
     opened_with,
     point_to_project,
@@ -27,6 +27,7 @@ from pipeline.cli.models import add_models_command
 from pipeline.cli.output import CommandError, Exit, ProgressBar, Step, counted
 from pipeline.cli.render import add_render_command
 from pipeline.cli.train import add_train_command
+from pipeline.cli.training_set import add_training_set_command
 from pipeline.data.errors import UserError
 
 FORMATS = ("trc", "csv", "openpose", "coco")
@@ -98,12 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", required=True, choices=FORMATS, help="what to write")
     add_out(export, "OUT")
     add_person(export)
-    export.add_argument(
-        "--frames",
-        type=frame_span,
-        metavar="A:B",
-        help="frames A to B-1, counted from 0; either may be left out",
-    )
+    add_frames(export)
 
     export.add_argument(
         "--stage",
@@ -124,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_model_commands(commands)
     add_dataset_command(commands)
+    add_training_set_command(commands)
     add_train_command(commands)
 
     add_detect_command(commands)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.cli.output import CommandError, Exit
@@ -15,6 +15,7 @@ from pipeline.io.opening import SUFFIX, existing_project, open_in_memory, projec
 from pipeline.io.project import Project
 from pipeline.io.project_authorship import Authorship
 from pipeline.io.recording import Report, recognise
+from pipeline.io.stored_subject import StoredSubject, from_state, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Opened:
     authorship: Mapping[tuple[str, int], Authorship] = field(default_factory=dict)
     picked: int | None = None
     corrected: Path | None = None
+    subjects: Mapping[int, StoredSubject] = field(default_factory=dict)
 
 
 def open_recording(
@@ -53,6 +55,7 @@ def open_recording(
     calibration: Path | None = None,
     *,
     with_authors: bool = False,
+    with_subjects: bool = False,
     report: Report | None = None,
 ) -> Opened:
     """Read a folder anew, in memory, or a project with its corrections; nothing is written.
@@ -76,7 +79,8 @@ def open_recording(
             with Project.open(path, read_only=True) as project:
                 authorship = project.authorship() if with_authors else {}
                 findings, picked = project_findings(project), project.state("person")
-                return Opened(path, project.sequence, findings, authorship, picked)
+                opened = Opened(path, project.sequence, findings, authorship, picked)
+                return replace(opened, subjects=_subjects(project)) if with_subjects else opened
         plan = recognise(path)
         sequence, findings = open_in_memory(plan, calibration, report)
         return Opened(path, sequence, findings, corrected=existing_project(plan))
@@ -85,6 +89,16 @@ def open_recording(
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise CommandError(Exit.UNUSABLE, f"{path} cannot be read: {reason}.") from error
+
+
+def _subjects(project: Project) -> dict[int, StoredSubject]:
+    """The body models in a project, by track."""
+    found = {}
+    for track in track_ids(project.sequence).tolist():
+        subject = from_state(project.state(key_of(track)), track, project.path)
+        if subject is not None:
+            found[track] = subject
+    return found
 
 
 def people(sequence: Sequence) -> tuple[Person, ...]:

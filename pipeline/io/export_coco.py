@@ -10,18 +10,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.data.observations import Observations, observations
-from pipeline.data.skeleton import Skeleton
 from pipeline.data.source import Flag, Source
 from pipeline.io.atomic import atomic_text
 from pipeline.io.export_request import BLOCK, ExportRequest, Step, file_stems, pictures
-
-_CATEGORY = 1
-# COCO's visibility: 0 not labelled, 1 labelled but not visible, 2 labelled and visible.
-_LABELLED, _VISIBLE = 1, 2
+from pipeline.io.picture_set import HIDDEN, NOT_LABELLED, VISIBLE, annotation, category
 
 
 def coco_steps(request: ExportRequest) -> Iterator[Step]:
@@ -32,17 +27,19 @@ def coco_steps(request: ExportRequest) -> Iterator[Step]:
     n_all = max(first_ids[-1] - 1, 1)
     with atomic_text(request.path) as handle:
         head = {
-            "info": _info(request),
+            "info": coco_info(request),
             "licenses": [],
-            "categories": [_category(request.sequence.info.skeleton)],
+            "categories": [category(request.sequence.info.skeleton)],
         }
         handle.write(
             json.dumps(head, ensure_ascii=False, indent=1).rstrip("}\n") + ',\n "images": ['
         )
         images = (
-            image
+            image_of(request, view, number, frame, image_id)
             for view, (numbers, frames) in enumerate(shown)
-            for image in _images(request, view, numbers, frames, first_ids[view])
+            for image_id, (number, frame) in enumerate(
+                zip(numbers.tolist(), frames.tolist(), strict=True), first_ids[view]
+            )
         )
         _write_list(handle, images)
         handle.write('],\n "annotations": [')
@@ -66,7 +63,8 @@ def _write_list(handle: TextIO, items: Iterator[dict[str, Any]], separator: str 
     return separator
 
 
-def _info(request: ExportRequest) -> dict[str, Any]:
+def coco_info(request: ExportRequest) -> dict[str, Any]:
+    """COCO's ``info`` of what is written of a request."""
     now = datetime.now(UTC)
     return {
         "description": request.name,
@@ -84,40 +82,23 @@ def _authors(request: ExportRequest) -> list[str]:
     return [given.authors[i] for i in np.unique(given.author)] if given else []
 
 
-def _category(skeleton: Skeleton) -> dict[str, Any]:
-    return {
-        "id": _CATEGORY,
-        "name": "person",
-        "supercategory": "person",
-        "keypoints": list(skeleton.names),
-        "skeleton": [[a + 1, b + 1] for a, b in skeleton.links],
-        "simspine": {"skeleton": skeleton.title, "sigmas": [k.sigma for k in skeleton.keypoints]},
-    }
-
-
-def _images(
-    request: ExportRequest,
-    view: int,
-    numbers: NDArray[np.intp],
-    frames: NDArray[np.intp],
-    first_id: int,
-) -> Iterator[dict[str, Any]]:
+def image_of(
+    request: ExportRequest, view: int, number: int, frame: int, image_id: int
+) -> dict[str, Any]:
+    """COCO's entry of a picture: video frame ``number`` of a view, seen at a sequence frame."""
     info = request.sequence.info
     stem = file_stems(info.cameras.names)[view]
     width, height = info.videos[view].size
-    video = _relative(info.videos[view].path, request.path)
-    pairs = zip(numbers.tolist(), frames.tolist(), strict=True)
-    for image_id, (number, frame) in enumerate(pairs, first_id):
-        yield {
-            "id": image_id,
-            "file_name": f"{stem}/{stem}_{number:06d}.jpg",
-            "width": width,
-            "height": height,
-            "camera": info.cameras[view].name,
-            "video": video,
-            "frame_index": number,
-            "sequence_frame": frame,
-        }
+    return {
+        "id": image_id,
+        "file_name": f"{stem}/{stem}_{number:06d}.jpg",
+        "width": width,
+        "height": height,
+        "camera": info.cameras[view].name,
+        "video": _relative(info.videos[view].path, request.path),
+        "frame_index": number,
+        "sequence_frame": frame,
+    }
 
 
 def _relative(video: Path | None, export: Path) -> str | None:
@@ -132,26 +113,15 @@ def _relative(video: Path | None, export: Path) -> str | None:
 def _annotations(
     request: ExportRequest, seen: Observations, view: int, first_id: int
 ) -> Iterator[dict[str, Any]]:
-    xy, score = np.round(seen.xy[:, view], 4), np.round(seen.score[:, view], 6)
+    xy, score = seen.xy[:, view], np.round(seen.score[:, view], 6)
     there = np.asarray(np.isfinite(xy).all(axis=-1))
     occluded = (seen.flags[:, view] & Flag.OCCLUDED) != 0
-    visible = np.where(there, np.where(occluded, _LABELLED, _VISIBLE), 0)
+    visible = np.where(there, np.where(occluded, HIDDEN, VISIBLE), NOT_LABELLED)
     source = np.where(seen.manual[:, view], int(Source.MANUAL_2D), int(Source.DETECTED))
     for t in np.flatnonzero(there.any(axis=-1)).tolist():
-        triples = np.column_stack([np.where(there[t, :, None], xy[t], 0.0), visible[t]])
-        low, high = xy[t, there[t]].min(axis=0), xy[t, there[t]].max(axis=0)
-        width, height = np.round(high - low, 4).tolist()
         yield {
-            "id": first_id + t,  # one person: at most one annotation per image
-            "image_id": first_id + t,
-            "category_id": _CATEGORY,
-            "iscrowd": 0,
-            "num_keypoints": int(there[t].sum()),
-            "keypoints": [
-                int(x) if i % 3 == 2 else x for i, x in enumerate(triples.ravel().tolist())
-            ],
-            "bbox": [*low.tolist(), width, height],
-            "area": width * height,
+            # One person: at most one annotation per image.
+            **annotation(first_id + t, xy[t], visible[t]),
             "simspine": {
                 "person": request.track + 1,
                 "source": [

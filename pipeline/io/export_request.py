@@ -181,15 +181,17 @@ def points_of(request: ExportRequest, frames: NDArray[np.intp]) -> Points:
     )
 
 
-def pictures(request: ExportRequest, view: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def pictures(
+    request: ExportRequest, view: int, chosen: NDArray[np.intp] | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Video frames of a view that the request's frames show, and the sequence frame of each.
 
     Both (n,), ascending. A slow video shows one picture in several sequence frames; the one in
-    which a person said most about it speaks for the picture, else the first.
+    which a person said most about it speaks for the picture, else the first. ``chosen`` are
+    ascending frames of the request to be looked at instead of all.
     """
     sync = request.sequence.syncs[view]
-    start, stop = request.span
-    frames = np.arange(start, stop, dtype=np.intp)
+    frames = np.arange(*request.span, dtype=np.intp) if chosen is None else chosen
     shown = sync.video_frames(frames)
     # Without a video the files of detections alone count; they have no known end.
     inside = (shown >= 0) & ((shown < sync.n_frames) | (sync.n_frames == 0))
@@ -197,8 +199,9 @@ def pictures(request: ExportRequest, view: int) -> tuple[NDArray[np.intp], NDArr
     video_frames, first = np.unique(shown, return_index=True)
     if len(video_frames) == len(shown):
         return video_frames, frames
-    said = np.concatenate([_values_said(request, block, view) for block in blocks(request)])
-    order = np.lexsort((frames, -said[inside], shown))
+    parts = [frames[i : i + BLOCK] for i in range(0, len(frames), BLOCK)]
+    said = np.concatenate([_values_said(request, block, view) for block in parts])
+    order = np.lexsort((frames, -said, shown))
     return video_frames, frames[order][first]
 
 

@@ -25,10 +25,12 @@ FloatArray = NDArray[np.float64]
 ANNOTATIONS = "annotations.json"
 # COCO's visibility: 0 not labelled, 1 labelled but not visible, 2 labelled and visible.
 NOT_LABELLED, HIDDEN, VISIBLE = 0, 1, 2
+#: Fewest keypoints in a picture for it to be of use.
+FEWEST = 12
 _CATEGORY = 1
 _QUALITY = 95
 _LEAST_TO_SPLIT = 4
-_ROUND = 3  # decimals of a pixel
+_ROUND = 4  # decimals of a pixel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,16 +124,22 @@ def write_annotations(
 
 def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     """Write an RGB picture as JPEG; UserError where that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(coded(picture))
+    except OSError as error:
+        raise UserError(f"{path} could not be written: {error.strerror or error}.") from error
+
+
+def coded(picture: NDArray[np.uint8]) -> bytes:
+    """A JPEG file's content of an RGB picture (H, W, 3)."""
     done, data = cv2.imencode(
         ".jpg", np.ascontiguousarray(picture[..., ::-1]), (cv2.IMWRITE_JPEG_QUALITY, _QUALITY)
     )
     if not done:
-        raise UserError(f"{path} could not be written: the picture cannot be coded.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise UserError(f"{path} could not be written: {error.strerror or error}.") from error
+        height, width = picture.shape[:2]
+        raise UserError(f"A picture of {width} x {height} pixels cannot be coded as JPEG.")
+    return data.tobytes()
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

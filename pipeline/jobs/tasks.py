@@ -106,6 +106,13 @@ def export(job: Job) -> Events:
     yield Done(job.id)
 
 
+def training_set(job: Job) -> Events:
+    """Write a training set: see :func:`pipeline.jobs.training_set.write_training_set`."""
+    from pipeline.jobs.training_set import write_training_set
+
+    yield from write_training_set(job)
+
+
 def _progress(job: Job, steps: Iterator[Step]) -> Generator[Progress, None, None]:
     try:
         for step in steps:
@@ -129,6 +136,7 @@ TASKS: dict[str, Task] = {
     "follow": follow,
     "track_keypoint": track_keypoint,
     "train_detector": train_detector,
+    "training_set": training_set,
     "train_lifter": train_lifter,
     "detect": detect,
     "compare_models": compare_models,

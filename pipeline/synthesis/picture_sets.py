@@ -22,6 +22,7 @@ from pipeline.data.skeleton import project_skeleton
 from pipeline.io.atomic import atomic_text
 from pipeline.io.picture_set import (
     ANNOTATIONS,
+    FEWEST,
     HIDDEN,
     NOT_LABELLED,
     VISIBLE,
@@ -39,8 +40,6 @@ _SMALL_EVERY = 5
 _SMALL = (0.22, 0.6)
 _TEACHING = PictureSetting(size=(288, 384), person=(0.6, 0.95))
 _HELD_OUT, _TALL = (900, 900), (0.67, 0.78)
-# Fewest points in the picture for it to be of use.
-_FEWEST = 12
 
 
 def teaching_pictures(part: int) -> PictureSetting:
@@ -102,7 +101,7 @@ def draw_part(folder: Path, seed: int, part: int, held_out: bool) -> None:
     images, annotations = [], []
     for i, picture in enumerate(draw_pictures(rng, PART, setting)):
         visibility = visibility_of(picture)
-        if (visibility > NOT_LABELLED).sum() < _FEWEST:
+        if (visibility > NOT_LABELLED).sum() < FEWEST:
             continue
         number = part * PART + i + 1
         name = f"{part:04d}/{number:07d}.jpg"

@@ -6,8 +6,10 @@ back over it is; any other where the skin in front of it is about as near as the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from scipy.spatial import cKDTree
 from pipeline.data.camera import Camera
 from pipeline.data.skeleton import project_skeleton
 from pipeline.kinematics.forward import marker_positions
-from pipeline.synthesis.looks import Person
+from pipeline.kinematics.model import KinematicModel
 from pipeline.synthesis.motions import keypoint_markers
 from pipeline.synthesis.people import (
     Floats,
@@ -39,6 +41,20 @@ _CELL, _SIDE = 0.020, 420.0
 _ALLOWED, _SLANT = 0.030, 1.6
 # Points of the skin over the column are this near to the middle, metres.
 _MIDDLE = 0.012
+# What is nearer to a camera than this is not looked at, metres.
+_NEAREST = 0.05
+
+
+class Body(Protocol):
+    """Somebody with a skin: a model, scaled, whose markers are where the keypoints are."""
+
+    @property
+    def model(self) -> KinematicModel: ...
+
+    @property
+    def skin(self) -> Skin: ...
+
+    def __hash__(self) -> int: ...
 
 
 @lru_cache(maxsize=4)
@@ -60,49 +76,92 @@ def plain_skin(skin: Skin) -> Skin:
 
 
 @lru_cache(maxsize=4)
-def skin_depths(person: Person) -> FloatArray:
+def skin_depths(body: Body) -> FloatArray:
     """(37,) distance of every keypoint to the nearest skin in the resting pose, metres."""
-    markers = marker_positions(person.model, resting(person.model)[None])[0]
-    points = markers[keypoint_markers(person.model)]
-    return np.asarray(cKDTree(person.skin.points).query(points)[0])
+    markers = marker_positions(body.model, resting(body.model)[None])[0]
+    points = markers[keypoint_markers(body.model)]
+    return np.asarray(cKDTree(body.skin.points).query(points)[0])
 
 
 @lru_cache(maxsize=4)
-def skin_over_column(person: Person) -> tuple[NDArray[np.intp], Skin]:
+def skin_over_column(body: Body) -> tuple[NDArray[np.intp], Skin]:
     """(C,) which keypoints are of the column, and the skin's C points over them on the back."""
     which = np.array(project_skeleton().column)
-    rest = marker_positions(person.model, resting(person.model)[None])[0]
-    places = rest[keypoint_markers(person.model)][which]
-    points = person.skin.points
+    rest = marker_positions(body.model, resting(body.model)[None])[0]
+    places = rest[keypoint_markers(body.model)][which]
+    points = body.skin.points
     behind = np.abs(points[:, 2]) < _MIDDLE
     chosen = []
     for place in places:
         near = np.abs(points[:, 1] - place[1]) + 10.0 * ~(behind & (points[:, 0] < place[0]))
         chosen.append(int(np.argmin(near)))
-    return which, chosen_skin(person.skin, np.array(chosen))
+    return which, chosen_skin(body.skin, np.array(chosen))
 
 
-def seen(
-    person: Person, coordinates: FloatArray, cameras: Iterable[Camera], things: Thing
-) -> Bools:
+def seen(body: Body, coordinates: FloatArray, cameras: Iterable[Camera], things: Thing) -> Bools:
     """(T, V, 37) whether each camera sees each keypoint in the poses (T, Q)."""
-    cameras = list(cameras)
-    skin, bones = plain_skin(person.skin), bone_quaternions(person.model, coordinates)
-    index = keypoint_markers(person.model)
-    points = marker_positions(person.model, coordinates)[:, index]
-    allowed = _SLANT * skin_depths(person) + _ALLOWED
-    column, over = skin_over_column(person)
-    allowed[column] = _ALLOWED
+    cameras, allowed = list(cameras), _allowed(body)
+    skin = plain_skin(body.skin)
     faces = np.concatenate([skin.faces, things.faces + np.int32(len(skin.points))])
-    found = np.zeros((len(coordinates), len(cameras), len(index)), bool)
-    for t in range(len(coordinates)):
-        mesh = np.concatenate([posed(skin, bones[t])[0], things.points])
-        looked_for = points[t].copy()
-        looked_for[column] = posed(over, bones[t])[0]
+    found = np.zeros((len(coordinates), len(cameras), len(allowed)), bool)
+    for t, (points, looked_for, mesh) in enumerate(_instants(body, coordinates)):
+        everything = np.concatenate([mesh, things.points])
         for v, camera in enumerate(cameras):
-            found[t, v] = _clear(camera, mesh, faces, looked_for, allowed)
-            found[t, v] &= _inside(camera, points[t])
+            found[t, v] = _clear(camera, everything, faces, looked_for, allowed)
+            found[t, v] &= _inside(camera, points)
     return found
+
+
+def unhidden(body: Body, coordinates: FloatArray, cameras: Iterable[Camera]) -> Bools:
+    """(T, V, 37) whether the body itself hides no keypoint in the poses (T, Q), seen from cameras.
+
+    What is out of the picture is judged as if the picture were larger, and what is behind a
+    camera counts as hidden by nothing. Lenses change nothing in what is in front of what.
+    """
+    cameras, allowed = list(cameras), _allowed(body)
+    faces = plain_skin(body.skin).faces
+    found = np.ones((len(coordinates), len(cameras), len(allowed)), bool)
+    for t, (_, looked_for, mesh) in enumerate(_instants(body, coordinates)):
+        for v, camera in enumerate(cameras):
+            near = _close_up(camera, mesh)
+            if near is not None:
+                found[t, v] = _clear(near, mesh, faces, looked_for, allowed)
+    return found
+
+
+def _allowed(body: Body) -> FloatArray:
+    """(37,) how far under the nearest skin a keypoint may lie and be seen, metres."""
+    allowed = _SLANT * skin_depths(body) + _ALLOWED
+    allowed[skin_over_column(body)[0]] = _ALLOWED
+    return allowed
+
+
+def _instants(
+    body: Body, coordinates: FloatArray
+) -> Iterator[tuple[FloatArray, FloatArray, Floats]]:
+    """By pose: keypoints (37, 3), the places by which they are judged, and the plain skin."""
+    skin, bones = plain_skin(body.skin), bone_quaternions(body.model, coordinates)
+    points = marker_positions(body.model, coordinates)[:, keypoint_markers(body.model)]
+    column, over = skin_over_column(body)
+    for bone, places in zip(bones, points, strict=True):
+        looked_for = places.copy()
+        looked_for[column] = posed(over, bone)[0]
+        yield places, looked_for, posed(skin, bone)[0]
+
+
+def _close_up(camera: Camera, mesh: Floats) -> Camera | None:
+    """A lens of its own for a camera, whose picture a body fills; None where it is behind."""
+    places = mesh @ camera.rotation.T + camera.translation
+    places = places[places[:, 2] > _NEAREST]
+    if not len(places):
+        return None
+    flat = places[:, :2] / places[:, 2:]
+    low, extent = flat.min(axis=0), np.ptp(flat, axis=0)
+    focal = _SIDE / float(extent.max())
+    matrix = np.diag([focal, focal, 1.0])
+    matrix[:2, 2] = -focal * low
+    width, height = (int(n) + 1 for n in np.ceil(focal * extent))
+    return replace(camera, size=(width, height), matrix=matrix, distortion=np.zeros(5))
 
 
 def _inside(camera: Camera, points: FloatArray) -> Bools:
