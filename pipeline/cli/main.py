@@ -21,6 +21,7 @@ from pipeline.cli.arguments import (
 )
 from pipeline.cli.dataset import add_dataset_command
 from pipeline.cli.detect import add_detect_command
+from pipeline.cli.fine_tune import add_fine_tune_command
 from pipeline.cli.lift import add_lift_command
 from pipeline.cli.model_commands import add_model_commands
 from pipeline.cli.models import add_models_command
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     add_dataset_command(commands)
     add_training_set_command(commands)
     add_train_command(commands)
+    add_fine_tune_command(commands)
 
     add_detect_command(commands)
     add_lift_command(commands)

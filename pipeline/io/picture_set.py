@@ -46,6 +46,8 @@ class PictureSet:
         0 not labelled, 1 labelled but hidden, 2 labelled and visible.
     boxes : (N, 4) array
         Left, top, right, bottom of the person, pixels.
+    frames : (N,) int array
+        Of the recording; where the pictures are of none, their numbers from 0.
     skeleton : Skeleton
     """
 
@@ -53,6 +55,7 @@ class PictureSet:
     xy: FloatArray
     visibility: NDArray[np.uint8]
     boxes: FloatArray
+    frames: NDArray[np.intp]
     skeleton: Skeleton
 
     def __len__(self) -> int:
@@ -171,12 +174,14 @@ def read_picture_set(folder: Path) -> PictureSet:
         raise UserError(f"{path} is no set of pictures: it is not JSON.") from error
     try:
         names = content["categories"][0]["keypoints"]
-        files = {entry["id"]: entry["file_name"] for entry in content["images"]}
+        images = {entry["id"]: entry for entry in content["images"]}
         found = [one for one in content["annotations"] if one["num_keypoints"] > 0]
         triples = np.array([one["keypoints"] for one in found], np.float64)
         triples = triples.reshape(len(found), len(names), 3)
         corners = np.array([one["bbox"] for one in found], np.float64).reshape(-1, 4)
-        paths = tuple(path.parent / files[one["image_id"]] for one in found)
+        of = [images[one["image_id"]] for one in found]
+        paths = tuple(path.parent / entry["file_name"] for entry in of)
+        frames = [int(entry.get("sequence_frame", i)) for i, entry in enumerate(of)]
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(f"{path} is no set of pictures with keypoints in COCO's form.") from error
     if not found:
@@ -187,6 +192,7 @@ def read_picture_set(folder: Path) -> PictureSet:
         xy=np.where(labelled[..., None], triples[..., :2], np.nan),
         visibility=triples[..., 2].astype(np.uint8),
         boxes=np.concatenate([corners[:, :2], corners[:, :2] + corners[:, 2:]], axis=1),
+        frames=np.array(frames, np.intp),
         skeleton=_skeleton_of(path, names),
     )
 
@@ -211,7 +217,34 @@ def chosen_pictures(pictures: PictureSet, chosen: NDArray[np.intp]) -> PictureSe
         xy=pictures.xy[chosen],
         visibility=pictures.visibility[chosen],
         boxes=pictures.boxes[chosen],
+        frames=pictures.frames[chosen],
     )
+
+
+def split_in_time(pictures: PictureSet, kept: float) -> tuple[PictureSet, PictureSet]:
+    """The pictures of a set's earlier frames, and of its last ones, about ``kept`` of all frames.
+
+    Pictures beside each other in time are alike, so that frames drawn at random would judge what
+    was taught. At least one frame is on each side, where there are two.
+    """
+    frames = np.unique(pictures.frames)
+    last = frames[-max(1, round(kept * len(frames))) :][0]
+    later = pictures.frames >= last
+    return (
+        chosen_pictures(pictures, np.flatnonzero(~later)),
+        chosen_pictures(pictures, np.flatnonzero(later)),
+    )
+
+
+def in_skeleton(pictures: PictureSet, skeleton: Skeleton) -> PictureSet:
+    """The same pictures with the keypoints of another skeleton, by their names.
+
+    Points that the set does not have are not labelled.
+    """
+    mapping = pictures.skeleton.mapping_onto(skeleton)
+    xy, visibility = pictures.xy[:, mapping], pictures.visibility[:, mapping]
+    xy[:, mapping < 0], visibility[:, mapping < 0] = np.nan, NOT_LABELLED
+    return replace(pictures, xy=xy, visibility=visibility, skeleton=skeleton)
 
 
 def _skeleton_of(path: Path, names: Iterable[str]) -> Skeleton:

@@ -13,6 +13,7 @@ from pipeline.io.project import Project
 from pipeline.jobs.detection_pictures import chosen_views
 from pipeline.jobs.detection_run import DetectionPlan, DetectionRun
 from pipeline.jobs.messages import Done, Event, Job, Pace, Progress
+from pipeline.jobs.steps import told
 
 if TYPE_CHECKING:
     from pipeline.data.sequence import Sequence
@@ -91,14 +92,7 @@ def loaded_run(
 
     args = job.args
     store = ModelStore(Path(args["store"]) if args.get("store") else None)
-    steps = find_weights(store, model, args.get("skeleton"))
-    while True:
-        try:
-            _, text = next(steps)
-        except StopIteration as end:
-            weights = end.value
-            break
-        yield Progress(job.id, 0.0, text)
+    weights = yield from told(job, find_weights(store, model, args.get("skeleton")), 0.0)
     detector = load_detector(weights, args.get("device", "auto"), batch=args.get("batch"))
     yield Pace(job.id, detector.device_title, detector.batch, 0.0)
     run = DetectionRun(job.id, sequence, detector, plan)

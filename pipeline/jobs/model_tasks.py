@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.data.errors import UserError
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
+from pipeline.jobs.steps import told
 
 if TYPE_CHECKING:
-    from pipeline.models.files import Step
     from pipeline.models.store import ModelStore
 
 Events = Generator[Event, None, None]
@@ -33,7 +33,7 @@ def get_model(job: Job) -> Events:
     from pipeline.models.download import get_model as got
 
     args, store = job.args, _store(job)
-    place = yield from _told(
+    place = yield from told(
         job,
         got(
             store,
@@ -55,7 +55,7 @@ def add_model(job: Job) -> Events:
     if not file.is_file():
         raise UserError(f"{file} cannot be read: there is no such file.")
     yield Progress(job.id, 0.0, f"Looking into {file.name}")
-    place = yield from _told(job, store.add(file, card_of(store, file), check_card))
+    place = yield from told(job, store.add(file, card_of(store, file), check_card))
     yield File(job.id, place)
     yield Done(job.id)
 
@@ -66,7 +66,7 @@ def check_model(job: Job) -> Events:
 
     store = _store(job)
     card = store.card(str(job.args["name"]))
-    place = yield from _told(job, store.usable(card))
+    place = yield from told(job, store.usable(card))
     check_card(card, place)
     yield Done(job.id)
 
@@ -82,15 +82,3 @@ def _store(job: Job) -> ModelStore:
     from pipeline.models.store import ModelStore
 
     return ModelStore(Path(job.args["store"]) if job.args.get("store") else None)
-
-
-def _told(job: Job, steps: Generator[Step, None, Any]) -> Generator[Event, None, Any]:
-    try:
-        while True:
-            try:
-                fraction, text = next(steps)
-            except StopIteration as end:
-                return end.value
-            yield Progress(job.id, fraction, text)
-    finally:
-        steps.close()  # now, not when it happens to be collected

@@ -1,4 +1,4 @@
-"""A plain function that reports its progress, turned into a generator of ``(fraction, text)``."""
+"""Steps ``(fraction, text)``: from a plain function that reports, and on to a job's events."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TypeVar
+
+from pipeline.jobs.messages import Event, Job, Progress
 
 T = TypeVar("T")
 Step = tuple[float, str]
@@ -41,3 +43,19 @@ def reported(call: Callable[[Report], T]) -> Generator[Step, None, T]:
         finally:
             stop.set()
         return future.result()
+
+
+def told(
+    job: Job, steps: Generator[Step, None, T], share: float = 1.0
+) -> Generator[Event, None, T]:
+    """A job's progress from steps that are ``share`` of it from the start; their result."""
+    try:
+        while True:
+            try:
+                fraction, text = next(steps)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            yield Progress(job.id, share * fraction, text)
+    finally:
+        steps.close()  # now, not when it happens to be collected

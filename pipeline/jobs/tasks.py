@@ -15,6 +15,7 @@ from pipeline.io.project import Project
 from pipeline.jobs.camera_tasks import refine_cameras
 from pipeline.jobs.comparison_tasks import compare_models
 from pipeline.jobs.detection_tasks import detect
+from pipeline.jobs.fine_tuning import fine_tune
 from pipeline.jobs.media_tasks import make_proxy
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
 from pipeline.jobs.model_tasks import (
@@ -135,6 +136,7 @@ TASKS: dict[str, Task] = {
     "learn_subject": learn_subject,
     "follow": follow,
     "track_keypoint": track_keypoint,
+    "fine_tune": fine_tune,
     "train_detector": train_detector,
     "training_set": training_set,
     "train_lifter": train_lifter,
