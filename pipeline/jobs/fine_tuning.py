@@ -51,9 +51,10 @@ def fine_tune(job: Job) -> Events:
     from pipeline.models.loading import Weights, find_weights
     from pipeline.models.store import ModelStore
     from pipeline.models.train_detector import WEIGHTS, begun, train_detector
+    from pipeline.models.training import STATE
 
     args, folder = job.args, Path(job.args["folder"])
-    if (folder / WEIGHTS).exists():
+    if (folder / STATE).exists():
         raise UserError(f"{folder} holds a training already; choose another folder.")
     store = ModelStore(Path(args["store"]) if args.get("store") else None)
     steps = find_weights(store, str(args["model"]))
@@ -61,6 +62,10 @@ def fine_tune(job: Job) -> Events:
     config = Path(args.get("config") or resource_path("training", "fine_tuning.toml"))
     training = replace(read_detector_training(config), begin=str(weights.file))
     begun(training, len(weights.skeleton))  # says at once if it cannot be trained
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made: {error.strerror or error}.") from error
     yield from _pictures(job, folder / "pictures")
     pictures = in_skeleton(read_picture_set(folder / "pictures"), weights.skeleton)
     frames = len(set(pictures.frames.tolist()))
