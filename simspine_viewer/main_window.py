@@ -58,6 +58,7 @@ from simspine_viewer.time_aids import TimeAids
 from simspine_viewer.time_cursor import TimeCursor
 from simspine_viewer.timeline import Timeline
 from simspine_viewer.toasts import Toasts
+from simspine_viewer.tuning import Tuning
 from simspine_viewer.view3d import View3D
 from simspine_viewer.welcome import Welcome
 from simspine_viewer.window_docks import build_docks
@@ -124,9 +125,7 @@ class MainWindow(QMainWindow):
         self.editor = Editor(self.document, self.time, self.selection, self)
         self.jobs = jobs or JobManager(parent=self)
         self.simulations = Simulations(self.document, self.jobs, self)
-        self.models = Models(self.jobs, self)
-        self.detecting = Detecting(self.document, self.jobs, self)
-        self.comparing = Comparing(self.document, self.jobs, self)
+        self._build_models()
         self.poses = Poses(self.document, self.simulations, self.jobs, self)
         self.planner = JobPlanner(self.document, self.time, self.jobs, self.simulations, self)
         self.monitor = QualityMonitor(self.document, self)
@@ -164,6 +163,12 @@ class MainWindow(QMainWindow):
             self.restoreState(state)
         self.layouts.restore()
         self.table.refresh()
+
+    def _build_models(self) -> None:
+        self.models = Models(self.jobs, self)
+        self.detecting = Detecting(self.document, self.jobs, self)
+        self.comparing = Comparing(self.document, self.jobs, self)
+        self.tuning = Tuning(self.document, self.jobs, self)
 
     def _build_centre(self) -> None:
         self.grid = PaneGrid(self.document, self.time, self.selection, self.editor)

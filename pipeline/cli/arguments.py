@@ -104,3 +104,10 @@ def frames_within(
             Exit.USAGE, f"--frames {first}:{end} is not within 0:{n_frames}, the frames of {name}."
         )
     return first, end
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more, as argparse's ``type``."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return int(text)

@@ -14,6 +14,7 @@ from pipeline.cli.arguments import (
     add_person,
     add_views,
     frames_within,
+    positive,
 )
 from pipeline.cli.output import CommandError, Exit, ProgressBar
 
@@ -32,6 +33,7 @@ def add_fine_tune_command(commands: Any) -> None:
     add_views(parser)
     add_frames(parser)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings as TOML")
+    parser.add_argument("--steps", type=positive, metavar="N", help="in place of those in it")
     parser.add_argument(
         "--device", choices=("auto", "cuda", "mps", "cpu"), default="auto",
         help="where it is computed (default: %(default)s)",
@@ -63,8 +65,9 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
             "frames": frames_within(arguments.frames, sequence.n_frames, sequence.info.name),
             "device": arguments.device,
         }
-        if arguments.config is not None:
-            args["config"] = str(arguments.config)
+        for name in ("config", "steps"):
+            if getattr(arguments, name) is not None:
+                args[name] = getattr(arguments, name)
         ending = None
         for event in run_job(Job(0, "fine_tune", args), {"fine_tune": fine_tune}):
             if isinstance(event, Progress):

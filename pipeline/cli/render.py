@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.arguments import add_command
+from pipeline.cli.arguments import add_command, positive
 from pipeline.cli.output import CommandError, Exit, ProgressBar, counted
 from pipeline.synthesis.motion_families import named_families
 
@@ -24,10 +24,10 @@ def add_render_command(commands: Any) -> None:
         help=f"what is done: {', '.join(named_families())}",
     )  # fmt: skip
     parser.add_argument(
-        "--cameras", type=_count, default=4, metavar="N", help="1 to 16 (default: %(default)s)"
+        "--cameras", type=positive, default=4, metavar="N", help="1 to 16 (default: %(default)s)"
     )
     parser.add_argument(
-        "--frames", type=_count, default=240, metavar="N", help="default: %(default)s"
+        "--frames", type=positive, default=240, metavar="N", help="default: %(default)s"
     )
     parser.add_argument(
         "--fps", type=_rate, default=30.0, metavar="F", help="frames per second (default: 30)"
@@ -40,12 +40,6 @@ def add_render_command(commands: Any) -> None:
         "--seed", type=_seed, default=0, metavar="N",
         help="another person, room and course of the movement for every number (default: 0)",
     )  # fmt: skip
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
-    return int(text)
 
 
 def _seed(text: str) -> int:

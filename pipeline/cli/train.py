@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.arguments import add_command
+from pipeline.cli.arguments import add_command, positive
 from pipeline.cli.output import CommandError, Exit, ProgressBar
 
 
@@ -35,17 +35,11 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
         help="detector: where it is computed (default: %(default)s)",
     )  # fmt: skip
     train.add_argument(
-        "--threads", type=_count, metavar="N", help="of the processor, for the network"
+        "--threads", type=positive, metavar="N", help="of the processor, for the network"
     )
     train.add_argument(
-        "--steps", type=_count, metavar="N", help="stop after so many steps; go on another time"
+        "--steps", type=positive, metavar="N", help="stop after so many steps; go on another time"
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
 
 
 def _train(arguments: argparse.Namespace) -> int:

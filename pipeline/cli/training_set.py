@@ -17,6 +17,7 @@ from pipeline.cli.arguments import (
     frames_within,
     opened_with,
     point_to_project,
+    positive,
 )
 from pipeline.cli.output import Exit, ProgressBar, counted
 
@@ -35,7 +36,7 @@ def add_training_set_command(commands: Any) -> None:
     add_views(parser)
     add_frames(parser)
     parser.add_argument(
-        "--every", type=_step, default=1, metavar="N", help="every N-th frame (default: all)"
+        "--every", type=positive, default=1, metavar="N", help="every N-th frame (default: all)"
     )
     parser.add_argument(
         "--corrected-only",
@@ -43,12 +44,6 @@ def add_training_set_command(commands: Any) -> None:
         help="only frames in which a point was placed or flagged",
     )
     parser.add_argument("--json", action="store_true", help="what was done as JSON, for programs")
-
-
-def _step(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
-    return int(text)
 
 
 def _training_set(arguments: argparse.Namespace) -> int:

@@ -32,7 +32,7 @@ def fine_tune(job: Job) -> Events:
 
     ``folder`` is made: it gets the pictures, the training's state, and weights with their card
     under a name of their own. Also, where given: ``views``, ``frames``, ``config`` (settings as
-    TOML), ``device``, ``threads`` and ``store`` (the folder of models). The model itself stays as
+    TOML), ``steps``, ``device``, ``threads`` and ``store`` (the folder of models). The model itself stays as
     it is, and nothing is added to the store.
 
     ``Done`` has ``before`` and ``after`` (``error_px``, ``auc`` on the frames kept for judging),
@@ -61,6 +61,8 @@ def fine_tune(job: Job) -> Events:
     weights: Weights = yield from told(job, steps, 0.0)
     config = Path(args.get("config") or resource_path("training", "fine_tuning.toml"))
     training = replace(read_detector_training(config), begin=str(weights.file))
+    if args.get("steps") is not None:
+        training = replace(training, steps=int(args["steps"]))
     begun(training, len(weights.skeleton))  # says at once if it cannot be trained
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -90,6 +90,14 @@ def compare_models(window: MainWindow) -> None:
         ).show()  # fmt: skip
 
 
+def fine_tune(window: MainWindow) -> None:
+    """Have a model learn from the corrected frames, in a dialog beside the window."""
+    from simspine_viewer.tuning_dialog import TuningDialog  # not at start
+
+    if not _brought_forward(window, TuningDialog):
+        TuningDialog(window.document, window.models, window.tuning, window).show()
+
+
 def can_simulate(state: State) -> bool:
     """A recording is open, and no body model is being made."""
     return state.is_open and not state.simulating
@@ -161,6 +169,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("compare-models", "Tools", "Compare Pose Models…",
             "See two models, or one and what is there, on the same pictures.",
             compare_models, (), is_open),
+    Command("fine-tune", "Tools", "Fine-Tune a Pose Model…",
+            "Let a copy of a pose model learn from the frames that you corrected.",
+            fine_tune, (), is_open),
     Command("simulate", "Tools", "Simulate",
             "Scale the body model to the annotated person and let it follow the points.",
             simulate, ("F9",), can_simulate, after_separator=True),

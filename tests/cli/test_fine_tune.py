@@ -9,17 +9,15 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.cli.output import Exit
-from pipeline.data.edits import place_point
-from pipeline.data.history import Place
 from pipeline.io.opening import create_project
 from pipeline.io.recording import recognise
 from pipeline.models.cards import read_card
 from pipeline.models.network import load_pose_network
 from pipeline.synthesis.demo import DemoRecording
 from tests.cli.helpers import N_FRAMES, Capture, said_one_sentence, tree
+from tests.truth.corrected import corrected_project
 from tests.truth.tiny_pose_network import tiny_checkpoint
 
-KEYPOINT, VIEW = 5, 1
 SETTINGS = """
 [detector]
 steps = 4
@@ -35,16 +33,7 @@ average = 0.0
 
 @pytest.fixture(scope="module")
 def corrected(demo: DemoRecording, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which one point was placed in every frame."""
-    path = tmp_path_factory.mktemp("tuned") / "walk.simspine"
-    truth = demo.truth.xy
-    with create_project(recognise(demo.folder), path, "somebody") as project:
-        for frame in range(N_FRAMES):
-            patches = place_point(
-                project.sequence, 0, frame, VIEW, KEYPOINT, truth[frame, VIEW, KEYPOINT]
-            )
-            project.commit("Place", patches, Place(frame, VIEW, KEYPOINT, 0))
-    return path
+    return corrected_project(demo, tmp_path_factory.mktemp("tuned") / "walk.simspine")
 
 
 def _config(folder: Path, rate: str = "1e-3") -> Path:
