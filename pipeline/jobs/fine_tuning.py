@@ -16,6 +16,7 @@ from pipeline.jobs.steps import told
 if TYPE_CHECKING:
     from pipeline.models.cards import ModelCard
     from pipeline.models.store import ModelStore
+    from pipeline.models.training import TrainingStep
 
 Events = Generator[Event, None, None]
 
@@ -32,8 +33,8 @@ def fine_tune(job: Job) -> Events:
 
     ``folder`` is made: it gets the pictures, the training's state, and weights with their card
     under a name of their own. Also, where given: ``views``, ``frames``, ``config`` (settings as
-    TOML), ``steps``, ``device``, ``threads`` and ``store`` (the folder of models). The model itself stays as
-    it is, and nothing is added to the store.
+    TOML), ``steps``, ``device``, ``threads`` and ``store`` (the folder of models). The model itself
+    stays as it is, and nothing is added to the store.
 
     ``Done`` has ``before`` and ``after`` (``error_px``, ``auc`` on the frames kept for judging),
     ``taught`` and ``judged`` (pictures), ``better``, ``weights`` (None if nothing got better),
@@ -80,21 +81,8 @@ def fine_tune(job: Job) -> Events:
     use_threads(args.get("threads"))
     card = _card(store, str(args["model"]), weights, Path(args["project"]).stem, frames)
     facts = {"name": card.name, "trained_on": card.trained_on, "config": config.name}
-    before: dict[str, float] = {}
-    after: dict[str, float] = {}
-    device = str(args.get("device", "auto"))
-    run = train_detector(training, taught, judged, folder, facts, device)
-    try:
-        for state in run:
-            if state.validated and not before:
-                before = after = state.validated
-            if state.validated and state.best:
-                after = state.validated
-            share = state.step / state.steps
-            text = f"Step {state.step} of {state.steps}, error {after['error_px']:.2f} px"
-            yield Progress(job.id, _PICTURES + (1.0 - _PICTURES) * share, text)
-    finally:
-        run.close()
+    run = train_detector(training, taught, judged, folder, facts, str(args.get("device", "auto")))
+    before, after = yield from _learnt(job, run)
     better = after["error_px"] < before["error_px"]
     place = _named(folder, card, folder / WEIGHTS) if better else None
     if place is not None:
@@ -113,6 +101,25 @@ def fine_tune(job: Job) -> Events:
             "title": card.title,
         },
     )
+
+
+def _learnt(
+    job: Job, run: Generator[TrainingStep, None, Path]
+) -> Generator[Event, None, tuple[dict[str, float], dict[str, float]]]:
+    """Follow a training; how it was judged at the start, and at its best."""
+    before: dict[str, float] = {}
+    best: dict[str, float] = {}
+    try:
+        for state in run:
+            before = before or state.validated
+            if state.best:
+                best = state.validated
+            share = _PICTURES + (1.0 - _PICTURES) * state.step / state.steps
+            text = f"Step {state.step} of {state.steps}, error {best['error_px']:.2f} px"
+            yield Progress(job.id, share, text)
+    finally:
+        run.close()
+    return before, best
 
 
 def _pictures(job: Job, folder: Path) -> Events:
