@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ class Tuning(QObject):
         super().__init__(parent)
         self._document = document
         self._run = OneJob(jobs, self)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._clean: weakref.finalize[..., Any] | None = None
         self.result: dict[str, Any] | None = None
         self._run.ended.connect(self._finished)
         self._run.progressed.connect(self.progressed)
@@ -63,14 +65,15 @@ class Tuning(QObject):
         if project is None or self.job is not None:
             return
         self.forget()
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="simspine-tuning-", ignore_cleanup_errors=True
-        )
+        if self._clean is not None:
+            self._clean()
+        folder = tempfile.mkdtemp(prefix="simspine-tuning-")
+        self._clean = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         args: dict[str, Any] = {
             "project": str(project.path),
             "track": document.person,
             "model": model,
-            "folder": self._folder.name,
+            "folder": folder,
             "steps": steps,
         }
         title = f"Fine-tune {title}"

@@ -195,7 +195,8 @@ def with_walls_behind(room: Room, centres: FloatArray) -> Room:
 def paint_room(camera: Camera, room: Room, fine: int = 3) -> tuple[Floats, Floats]:
     """Linear picture (H, W, 3) of the empty room, and x, z of its floor (H, W, 2), NaN elsewhere.
 
-    ``fine`` by ``fine`` looks make a pixel where something has an edge.
+    ``fine`` by ``fine`` looks make a pixel where something has an edge. What the lens cannot show
+    is black.
     """
     width, height = camera.size
     columns = np.arange(-LENS_STEP, width + 3 * LENS_STEP, LENS_STEP, dtype=np.float64)
@@ -208,4 +209,5 @@ def paint_room(camera: Camera, room: Room, fine: int = 3) -> tuple[Floats, Float
         room.table, picture, floor_at,
     )  # fmt: skip
     tint = np.array([1.0 + 0.6 * room.warm, 1.0, 1.0 - 0.6 * room.warm], np.float32)
-    return picture * tint, floor_at
+    # Far out a lens of this kind may show nothing at all: its equation has no solution there.
+    return np.nan_to_num(picture * tint, nan=0.0), floor_at

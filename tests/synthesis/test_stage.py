@@ -75,6 +75,17 @@ def test_triangles_are_filled_as_a_search_through_all_samples_says() -> None:
     assert ((which > 0) == (near > 0)).all()
 
 
+def test_what_a_lens_cannot_show_is_black(cameras: CameraGroup) -> None:
+    wide = np.array([[70.0, 0.0, 60.0], [0.0, 70.0, 60.0], [0.0, 0.0, 1.0]])
+    lens = np.array([0.028, -0.0112, 0.0, 0.0])  # has no solution in the far corner
+    camera = replace(cameras[0], size=(288, 384), matrix=wide, distortion=lens)
+    picture, floor_at = paint_room(camera, make_room(), fine=1)
+    assert np.isfinite(picture).all()
+    assert (picture[-8:, -8:] == 0.0).all()
+    assert np.isnan(floor_at[-8:, -8:]).all()
+    assert (picture[50:70, 50:70] > 0.0).all()
+
+
 @pytest.mark.parametrize("number", [0, 2, 7])
 def test_floor_tiles_meet_where_the_lens_puts_them(cameras: CameraGroup, number: int) -> None:
     camera, tile, half = cameras.cameras[number], 0.5, 4.0
