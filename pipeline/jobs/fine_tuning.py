@@ -22,8 +22,8 @@ Events = Generator[Event, None, None]
 
 #: Fewest corrected frames to learn from.
 LEAST_FRAMES = 10
-# Part of the corrected frames, the last ones, that is kept for judging.
-_KEPT = 0.2
+#: Part of the corrected frames, the last ones, that is kept for judging.
+KEPT = 0.2
 # Shares of the progress: until the pictures are written, and the training's end.
 _PICTURES = 0.15
 
@@ -77,7 +77,7 @@ def fine_tune(job: Job) -> Events:
             f"Only {frames} frames with corrections can be used, and at least {LEAST_FRAMES} are "
             "needed: some to learn from, some to see whether it helped."
         )
-    taught, judged = split_in_time(pictures, _KEPT)
+    taught, judged = split_in_time(pictures, KEPT)
     use_threads(args.get("threads"))
     card = _card(store, str(args["model"]), weights, Path(args["project"]).stem, frames)
     facts = {"name": card.name, "trained_on": card.trained_on, "config": config.name}
