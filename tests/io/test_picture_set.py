@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.data.errors import UserError
-from pipeline.data.skeleton import project_skeleton
+from pipeline.data.skeleton import load_skeleton, project_skeleton
 from pipeline.io.picture_set import (
     ANNOTATIONS,
     PictureSet,
     annotation,
     image_entry,
+    in_skeleton,
     read_picture_set,
+    split_in_time,
     split_picture_set,
     write_annotations,
     write_picture,
@@ -75,6 +78,45 @@ def _first(pictures: PictureSet, count: int) -> PictureSet:
     from pipeline.io.picture_set import chosen_pictures
 
     return chosen_pictures(pictures, np.arange(count))
+
+
+def test_the_last_frames_are_kept_for_judging(tmp_path: Path) -> None:
+    _written(tmp_path, 10)
+    whole = read_picture_set(tmp_path)
+    frames = np.array([4, 4, 8, 8, 9, 9, 30, 30, 31, 31])  # two views of five frames
+    taught, judged = split_in_time(replace(whole, frames=frames), 0.2)
+    assert set(taught.frames) == {4, 8, 9, 30}
+    assert set(judged.frames) == {31}
+    taught, judged = split_in_time(replace(whole, frames=frames), 0.45)
+    assert set(judged.frames) == {30, 31}
+
+
+def test_frames_of_a_recording_are_read(tmp_path: Path) -> None:
+    _written(tmp_path)
+    path = tmp_path / ANNOTATIONS
+    content = json.loads(path.read_text())
+    for image, frame in zip(content["images"], (7, 3, 5), strict=True):
+        image["sequence_frame"] = frame
+    path.write_text(json.dumps(content))
+    assert read_picture_set(tmp_path).frames.tolist() == [7, 3, 5]
+
+
+def test_keypoints_are_taken_over_by_name(tmp_path: Path) -> None:
+    xy, visibility = _written(tmp_path)
+    target = load_skeleton("halpe_26")
+    made = in_skeleton(read_picture_set(tmp_path), target)
+    assert made.xy.shape == (3, 26, 2)
+    ours = project_skeleton()
+    for i, name in enumerate(target.names):
+        if name in ours.names:
+            there = ours.index(name)
+            np.testing.assert_array_equal(made.visibility[:, i], visibility[:, there])
+        else:
+            assert (made.visibility[:, i] == 0).all()
+            assert np.isnan(made.xy[:, i]).all()
+    shared = ours.index("left_knee"), target.index("left_knee")
+    seen = visibility[:, shared[0]] > 0
+    np.testing.assert_allclose(made.xy[seen, shared[1]], xy[seen, shared[0]], atol=1e-3)
 
 
 @pytest.mark.parametrize(
