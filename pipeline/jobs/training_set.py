@@ -206,12 +206,11 @@ def _written(
     with Pictures(points.sequence) as pictures_of:
         for first in range(0, len(frames), _BLOCK):
             block = frames[first : first + _BLOCK]
-            done = _READY + (1.0 - _READY) * first / len(frames)
-            yield done, f"Labelling frame {block[0]}"
+            yield _done(first, frames), f"Labelling frames {block[0]} to {block[-1]}"
             labels = labels_of(points, body, block)
             for row, view in _usable(labels, views, shown, block, tally, pictures_of):
                 frame = int(block[row])
-                yield done, f"Writing frame {frame} of {points.sequence.cameras[view].name}"
+                yield _done(first + row, frames), f"Writing frame {frame}"
                 picture = pictures_of.get(frame, view)
                 if picture is None:
                     tally.left_out[LeftOut.UNREADABLE] += 1
@@ -224,6 +223,10 @@ def _written(
                 annotations.append(_annotation(points, labels, row, view, len(images)))
                 _count(tally, labels, row, view)
     return images, annotations
+
+
+def _done(n: int, frames: NDArray[np.intp]) -> float:
+    return _READY + (1.0 - _READY) * n / len(frames)
 
 
 def _numbers(points: ExportRequest, view: int, frames: NDArray[np.intp]) -> dict[int, int]:
