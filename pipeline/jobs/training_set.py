@@ -39,6 +39,7 @@ from pipeline.jobs.messages import Done, Event, File, Job, Progress
 from pipeline.jobs.steps import Step
 from pipeline.jobs.training_labels import Labels, LeftOut, body_for, labels_of
 from pipeline.quality.signals import frame_signals
+from pipeline.simulation.simulate import READYING
 from pipeline.synthesis.stand_in import StandIn
 
 # Frames whose labels are made at once.
@@ -206,7 +207,8 @@ def _written(
     with Pictures(points.sequence) as pictures_of:
         for first in range(0, len(frames), _BLOCK):
             block = frames[first : first + _BLOCK]
-            yield _done(first, frames), f"Labelling frames {block[0]} to {block[-1]}"
+            what = f"Labelling frames {block[0]} to {block[-1]}" if first else READYING
+            yield _done(first, frames), what
             labels = labels_of(points, body, block)
             for row, view in _usable(labels, views, shown, block, tally, pictures_of):
                 frame = int(block[row])

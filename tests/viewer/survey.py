@@ -28,6 +28,7 @@ from simspine_viewer.pane_layout import Arrangement
 from simspine_viewer.plan_dialog import PlanDialog
 from simspine_viewer.toasts import Act
 from simspine_viewer.tour import STEPS, Tour
+from simspine_viewer.training_set_dialog import TrainingSetDialog
 from simspine_viewer.window_docks import HIDDEN
 from tests.viewer.text_fit import count_texts, menu_problems, misfits
 from tests.viewer.window import main_window, open_and_settle, settle
@@ -66,6 +67,12 @@ class Survey:
             ("open dialog", PlanDialog(plan, window.theme, window)),
             ("no calibration", PlanDialog(replace(plan, calibration=None), window.theme, window)),
             ("export", dialogs.ExportDialog(recording / "balancing.simspine", window)),
+            (
+                "training set",
+                TrainingSetDialog(
+                    recording / "balancing.simspine", window.document.sequence, window
+                ),
+            ),
         ):
             dialog.show()
             self.look(name, dialog)
