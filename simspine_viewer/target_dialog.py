@@ -88,6 +88,11 @@ class TargetDialog(QDialog):
             self.folder = target.absolute().parent
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
+        layout = self.layout()
+        if self.isVisible() and layout is not None:
+            # A dialog does not grow by itself with a sentence of several lines.
+            needed = layout.totalHeightForWidth(self.width())
+            self.resize(self.width(), max(self.height(), needed))
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(allowed)
 
     def _browse(self) -> None:

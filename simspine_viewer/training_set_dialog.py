@@ -101,7 +101,10 @@ class TrainingSetDialog(TargetDialog):
 
     def replaced(self, name: str) -> str:
         """What becomes of a folder that exists."""
-        return f"{name} exists: an earlier training set will be replaced, anything else is kept."
+        return (
+            f"{name} exists: an earlier training set will be replaced, a folder of other things is "
+            "left alone."
+        )
 
     def choice(self) -> TrainingSetChoice:
         """The answer."""
