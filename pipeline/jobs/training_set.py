@@ -27,6 +27,7 @@ from pipeline.io.export_request import (
 from pipeline.io.picture_set import (
     ANNOTATIONS,
     NOT_LABELLED,
+    TAKEN,
     VISIBLE,
     annotation,
     coded,
@@ -46,7 +47,6 @@ from pipeline.synthesis.stand_in import StandIn
 _BLOCK = 32
 # Shares of the work that are done when points are up to date, and when pictures begin.
 _SOLVED, _READY = 0.3, 0.35
-_KEY = "training_set"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +170,7 @@ def training_set_steps(request: SetRequest) -> Generator[Step, None, SetTally]:
         if not tally.pictures:
             raise UserError(f"{folder} was not written: {_nothing(tally)}.")
         images, annotations = entries
-        info = {**coco_info(points), _KEY: _about(request, tally)}
+        info = {**coco_info(points), TAKEN: _about(request, tally)}
         write_annotations(work, points.sequence.info.skeleton, images, annotations, info)
     return tally
 
@@ -179,7 +179,7 @@ def is_training_set(folder: Path) -> bool:
     """Whether a folder is a set of this module's and holds nothing else."""
     try:
         content = json.loads((folder / ANNOTATIONS).read_text("utf-8"))
-        if _KEY not in content["info"]:
+        if TAKEN not in content["info"]:
             return False
         known = {folder / str(entry["file_name"]) for entry in content["images"]}
     except (OSError, ValueError, KeyError, TypeError):

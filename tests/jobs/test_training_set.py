@@ -21,11 +21,13 @@ from pipeline.data.sequence import Sequence
 from pipeline.data.source import Flag
 from pipeline.io.export_request import solve_steps
 from pipeline.io.opening import create_project, open_in_memory
-from pipeline.io.picture_set import PictureSet, read_picture_set
+from pipeline.io.picture_set import PictureSet, is_picture_set, read_picture_set
 from pipeline.io.project import Project
 from pipeline.io.recording import recognise
+from pipeline.io.recording_files import find_recording_files
 from pipeline.io.stored_subject import StoredSubject, key_of, to_state
 from pipeline.io.video_reader import open_video
+from pipeline.jobs.dataset_find import find_sequences
 from pipeline.jobs.messages import Done, File, Job, Progress
 from pipeline.jobs.tasks import TASKS
 from pipeline.jobs.training_labels import TRUSTED_MM, LeftOut, body_for, labels_of
@@ -278,6 +280,23 @@ def test_an_earlier_set_is_replaced_and_nothing_else(sequence: Sequence, place: 
     assert (folder / "cam_1" / "mine.txt").read_text(encoding="utf-8") == "kept"
     assert len(list(folder.rglob("*.jpg"))) == 2 * N_VIEWS
     assert len(list(place.iterdir())) == 1
+
+
+def test_its_pictures_are_taken_for_no_recording(sequence: Sequence, tmp_path: Path) -> None:
+    """A set beside or within recordings of numbered pictures is none of their views."""
+    walk = tmp_path / "data" / "walk"
+    for name in ("cam1/01.png", "cam1/02.png", "cam2/01.png", "cam2/02.png"):
+        (walk / name).parent.mkdir(parents=True, exist_ok=True)
+        (walk / name).touch()
+    views = find_recording_files(walk).videos
+    for folder in (walk / "walk_set", tmp_path / "data" / "another_set"):
+        _write(folder, sequence, every=8)
+        assert is_picture_set(folder)
+    assert find_recording_files(walk).videos == views
+    assert [found.key for found in find_sequences(tmp_path / "data")] == ["walk"]
+    # Annotations of others hide nothing.
+    (walk / "annotations.json").write_text('{"info": {}, "categories": []}', encoding="utf-8")
+    assert [found.key for found in find_sequences(tmp_path / "data")] == ["walk"]
 
 
 @pytest.mark.parametrize(
