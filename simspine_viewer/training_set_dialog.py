@@ -35,6 +35,15 @@ class TrainingSetChoice:
     corrected_only: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """The annotated person, the selected range of frames if any, and if they have a body model."""
+
+    person: int = 0
+    selected: tuple[int, int] | None = None
+    has_model: bool = False
+
+
 class TrainingSetDialog(TargetDialog):
     """Views, frames and folder of a training set."""
 
@@ -42,20 +51,18 @@ class TrainingSetDialog(TargetDialog):
         self,
         project: Path,
         sequence: Sequence,
+        who: Annotated,
         parent: QWidget | None = None,
-        person: int = 1,
-        frames: tuple[int, int] | None = None,
-        *,
-        has_model: bool = False,
     ) -> None:
         super().__init__(project.parent, parent)
-        self.setWindowTitle(f"Export Training Set of Person {person}")
+        self.setWindowTitle(f"Export Training Set of Person {who.person + 1}")
         self.views = QComboBox()
         fill_views(self.views, sequence)
         self.frames = QComboBox()
         n_frames = sequence.n_frames
-        if frames is not None:
-            self.frames.addItem(f"The range {frames[0]} to {frames[1] - 1}", frames)
+        if who.selected is not None:
+            first, stop = who.selected
+            self.frames.addItem(f"The range {first} to {stop - 1}", who.selected)
         self.frames.addItem(f"All {n_frames} frames", (0, n_frames))
         self.every = QSpinBox()
         self.every.setRange(1, _MOST)
@@ -73,7 +80,7 @@ class TrainingSetDialog(TargetDialog):
         form.addRow("", self.corrected)
         form.addRow("Pictures", self.number)
         form.addRow("To", self.target_line())
-        points = "final points and body model put together" if has_model else "the final points"
+        points = "final points and body model put together" if who.has_model else "the final points"
         note = QLabel(
             f"Pictures with this person's labels in them, in COCO's form: {points}, projected; "
             "what you placed in a view goes first. Points behind the person's own body are marked "
@@ -94,6 +101,7 @@ class TrainingSetDialog(TargetDialog):
         n_views = self.views.count() - 1 if choice.views is None else 1
         at_most = n_views * -(-(stop - first) // choice.every)
         self.number.setText(f"At most {at_most}")
+        self.every.setEnabled(not choice.corrected_only)
 
     def is_folder(self) -> bool:
         """A set is a folder."""
@@ -107,13 +115,14 @@ class TrainingSetDialog(TargetDialog):
         )
 
     def choice(self) -> TrainingSetChoice:
-        """The answer."""
+        """The answer; no corrected frame is passed over."""
+        corrected = self.corrected.isChecked()
         return TrainingSetChoice(
             self.target(),
             self.views.currentData(),
             self.frames.currentData(),
-            self.every.value(),
-            self.corrected.isChecked(),
+            1 if corrected else self.every.value(),
+            corrected,
         )
 
 
@@ -130,16 +139,10 @@ def fill_views(box: QComboBox, sequence: Sequence) -> None:
 
 
 def ask_training_set(
-    parent: QWidget,
-    project: Path,
-    sequence: Sequence,
-    person: int,
-    frames: tuple[int, int] | None = None,
-    *,
-    has_model: bool = False,
+    parent: QWidget, project: Path, sequence: Sequence, who: Annotated
 ) -> TrainingSetChoice | None:
-    """Which set is to be written; ``frames`` is the selected range, if there is one."""
-    dialog = TrainingSetDialog(project, sequence, parent, person, frames, has_model=has_model)
+    """Which set is to be written."""
+    dialog = TrainingSetDialog(project, sequence, who, parent)
     return dialog.choice() if dialog.exec() == QDialog.DialogCode.Accepted else None
 
 

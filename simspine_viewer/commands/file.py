@@ -94,14 +94,12 @@ def ask_training_set(window: MainWindow) -> None:
     if project is None:
         return
     chosen = window.frame_range
-    choice = training_set_dialog.ask_training_set(
-        window,
-        project.path,
-        document.sequence,
-        document.person + 1,
+    who = training_set_dialog.Annotated(
+        document.person,
         (chosen.start, chosen.stop) if chosen else None,
-        has_model=window.simulations.subject is not None,
+        window.simulations.subject is not None,
     )
+    choice = training_set_dialog.ask_training_set(window, project.path, document.sequence, who)
     if choice is None:
         return
     args = {

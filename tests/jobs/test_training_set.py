@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,16 +66,15 @@ def _request(folder: Path, sequence: Sequence, **changes: Any) -> SetRequest:
 
 
 def _write(folder: Path, sequence: Sequence, **changes: Any) -> SetTally:
-    steps = training_set_steps(_request(folder, sequence, **changes))
-    fractions = []
-    while True:
-        try:
-            fractions.append(next(steps)[0])
-        except StopIteration as end:
-            assert fractions == sorted(fractions)
-            assert 0.0 <= fractions[0] <= fractions[-1] <= 1.0
-            tally: SetTally = end.value
-            return tally
+    tallies = []
+
+    def kept() -> Iterator[tuple[float, str]]:
+        tallies.append((yield from training_set_steps(_request(folder, sequence, **changes))))
+
+    fractions = [fraction for fraction, _ in kept()]
+    assert fractions == sorted(fractions)
+    assert 0.0 <= fractions[0] <= fractions[-1] <= 1.0
+    return tallies[0]
 
 
 def _document(folder: Path) -> dict[str, Any]:

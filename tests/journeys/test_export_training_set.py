@@ -15,12 +15,12 @@ from pipeline.jobs.messages import Cancelled, Done
 from pipeline.synthesis.demo import make_demo
 from simspine_viewer import training_set_dialog
 from simspine_viewer.main_window import MainWindow
-from simspine_viewer.training_set_dialog import TrainingSetChoice, TrainingSetDialog
+from simspine_viewer.training_set_dialog import Annotated, TrainingSetChoice, TrainingSetDialog
 from tests.viewer.window import main_window, open_and_settle, wait_until
 
 pytestmark = pytest.mark.gui
 
-N, LONG = 40, 120_000
+N, LONG = 40, 240_000
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def window(tmp_path_factory: pytest.TempPathFactory, qapp) -> Iterator[MainWindo
 def _dialog(window: MainWindow) -> TrainingSetDialog:
     project = window.document.project
     assert project is not None
-    return TrainingSetDialog(project.path, window.document.sequence, window, 1, (5, 15))
+    return TrainingSetDialog(project.path, window.document.sequence, Annotated(0, (5, 15)), window)
 
 
 def _ask(monkeypatch: pytest.MonkeyPatch, choice: TrainingSetChoice | None) -> None:
@@ -47,12 +47,14 @@ def test_the_dialog_counts_what_is_chosen(window: MainWindow, tmp_path: Path) ->
     dialog.path.setText(str(tmp_path / "set"))
     assert dialog.choice() == TrainingSetChoice(tmp_path / "set", None, (5, 15), 4, False)
     assert dialog.number.text() == "At most 9"
-    dialog.every.setValue(1)
+    dialog.every.setValue(3)
+    assert dialog.number.text() == "At most 12"
+    dialog.corrected.setChecked(True)
     assert dialog.number.text() == "At most 30"
+    assert not dialog.every.isEnabled()
     dialog.frames.setCurrentIndex(1)
     assert dialog.number.text() == f"At most {3 * N}"
     dialog.views.setCurrentIndex(2)
-    dialog.corrected.setChecked(True)
     assert dialog.number.text() == f"At most {N}"
     chosen = TrainingSetChoice(tmp_path / "set", ("cam_2",), (0, N), 1, True)
     assert dialog.choice() == chosen
