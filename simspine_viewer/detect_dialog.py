@@ -26,6 +26,7 @@ from simspine_viewer.frame_range import FrameRange
 from simspine_viewer.person_box import PersonBoxes
 from simspine_viewer.settings import Settings
 from simspine_viewer.time_cursor import TimeCursor
+from simspine_viewer.training_set_dialog import fill_views
 
 MEANING = (
     "What the model finds of {} goes before the imported detections. Placed points stay as they"
@@ -87,7 +88,7 @@ class DetectDialog(QDialog):
         detecting.progressed.connect(self._progress)
         document.closed.connect(self.reject)
         models.want()
-        self._fill_views()
+        fill_views(self.views_box, document.sequence)
         self._list()
         self.refresh()
 
@@ -130,17 +131,6 @@ class DetectDialog(QDialog):
             button.setAutoDefault(False)
             line.addWidget(button)
         return line
-
-    def _fill_views(self) -> None:
-        info = self._document.sequence.info
-        names = [
-            camera.name
-            for camera, video in zip(self._document.sequence.cameras, info.videos, strict=True)
-            if video.path is not None
-        ]
-        self.views_box.addItem(f"All {len(names)} views with a video", None)
-        for name in names:
-            self.views_box.addItem(name, [name])
 
     def _list(self) -> None:
         """The models that are here, the one used last chosen."""

@@ -10,22 +10,19 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QInputDialog,
     QLabel,
     QLineEdit,
     QMessageBox,
-    QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from pipeline.data.errors import UserError
 from pipeline.io.project_path import SUFFIX
 from simspine_viewer.settings import Settings
+from simspine_viewer.target_dialog import TargetDialog
 from simspine_viewer.time_cursor import TimeCursor
 
 EXPORT_FORMATS = {
@@ -101,7 +98,7 @@ def ask_keys_file(parent: QWidget, *, save: bool) -> Path | None:
     return Path(path) if path else None
 
 
-class ExportDialog(QDialog):
+class ExportDialog(TargetDialog):
     """Format and target of an export."""
 
     def __init__(
@@ -113,7 +110,7 @@ class ExportDialog(QDialog):
         *,
         has_model: bool = False,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(project.parent, parent)
         self.setWindowTitle(f"Export Person {person}")
         self._frames = frames
         self.only_range = QCheckBox()
@@ -135,42 +132,17 @@ class ExportDialog(QDialog):
             "frames together: smoother, and without gaps where a point is hidden for a moment. "
             "Triangulated ones follow from one frame alone."
         )
-        self.path = QLineEdit()
-        self.path.setMinimumWidth(420)
-        self.path.setAccessibleName("Where the export goes")
-        browse = QPushButton("Browse…")
-        browse.clicked.connect(self._browse)
-        line = QHBoxLayout()
-        line.addWidget(self.path, 1)
-        line.addWidget(browse)
+        form = QFormLayout()
+        form.addRow("Format", self.format)
+        form.addRow("3D points", self.stage)
+        form.addRow("To", self.target_line())
+        if frames is not None:
+            form.addRow("", self.only_range)
         note = QLabel(
             "What you placed or corrected goes before what was detected. Coordinates are metres "
             "with Y up, or pixels with the centre of the first pixel at 0, 0."
         )
-        note.setWordWrap(True)
-        note.setProperty("role", "muted")
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
-        self.problem.setProperty("role", "warning")
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Export")
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
-        form = QFormLayout()
-        form.addRow("Format", self.format)
-        form.addRow("3D points", self.stage)
-        form.addRow("To", line)
-        if frames is not None:
-            form.addRow("", self.only_range)
-        box = QVBoxLayout(self)
-        box.addLayout(form)
-        box.addWidget(note)
-        box.addWidget(self.problem)
-        box.addWidget(self.buttons)
-        self._folder = project.parent
-        self.path.textChanged.connect(self._check)
+        self.lay_out(form, note)
         self.format.currentIndexChanged.connect(self._suggest)
         self._suggest()
 
@@ -179,39 +151,21 @@ class ExportDialog(QDialog):
         key = self.format.currentData()
         self.stage.setEnabled(key in HAVE_3D)
         suffix = EXPORT_FORMATS[key][1] or f"_{key}"
-        self.path.setText(str(self._folder / (self._project.stem + suffix)))
+        self.path.setText(str(self.folder / (self._project.stem + suffix)))
 
-    def _check(self) -> None:
-        """Say what would become of the target, and refuse what cannot be written."""
-        target = self.choice().path
-        is_folder = not EXPORT_FORMATS[self.format.currentData()][1]
-        problem, allowed = "", True
-        if not self.path.text().strip():
-            problem, allowed = "Say where the export goes.", False
-        elif not target.parent.is_dir():
-            problem, allowed = f"{target.parent} is not a folder.", False
-        elif target.is_dir() != is_folder and target.exists():
-            problem, allowed = f"{target.name} is {'a file' if is_folder else 'a folder'}.", False
-        elif target.exists():
-            problem = f"{target.name} exists and will be replaced once the export is complete."
-        if allowed:
-            self._folder = target.absolute().parent
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(allowed)
+    def is_folder(self) -> bool:
+        """Whether the format is a folder of files."""
+        return not EXPORT_FORMATS[self.format.currentData()][1]
 
-    def _browse(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Export to", self.path.text(), options=QFileDialog.Option.DontConfirmOverwrite
-        )  # the dialog itself says what will be replaced
-        if path:
-            self.path.setText(path)
+    def replaced(self, name: str) -> str:
+        """What becomes of an export that exists."""
+        return f"{name} exists and will be replaced once the export is complete."
 
     def choice(self) -> ExportChoice:
         """The answer."""
         frames = self._frames if self.only_range.isChecked() else None
-        path = Path(self.path.text().strip()).expanduser()
-        return ExportChoice(self.format.currentData(), path, frames, self.stage.currentData())
+        stage = self.stage.currentData()
+        return ExportChoice(self.format.currentData(), self.target(), frames, stage)
 
 
 def ask_export(

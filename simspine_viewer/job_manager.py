@@ -22,6 +22,8 @@ from pipeline.jobs.messages import (
 from pipeline.jobs.spawn import WorkerProcess
 
 POLL_MS = 30
+#: Tasks that write files somebody asked for.
+WRITING = ("export", "training_set")
 KEPT = 50  # finished jobs that stay in the list
 
 

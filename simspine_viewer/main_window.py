@@ -34,7 +34,7 @@ from simspine_viewer.editor import Editor
 from simspine_viewer.frame_loader import FrameLoader
 from simspine_viewer.frame_range import FrameRange
 from simspine_viewer.inspector import Inspector
-from simspine_viewer.job_manager import JobManager
+from simspine_viewer.job_manager import WRITING, JobManager
 from simspine_viewer.job_planner import JobPlanner
 from simspine_viewer.layout_manager import LayoutManager
 from simspine_viewer.menus import build_menus, build_toolbar
@@ -281,7 +281,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Shut down in order: clock, jobs, decoders, 3D, document."""
-        exports = [state.job.title for state in self.jobs.running if state.job.task == "export"]
+        exports = [state.job.title for state in self.jobs.running if state.job.task in WRITING]
         if exports and self.opener.attended and not dialogs.confirm_quit(self, exports):
             event.ignore()
             return

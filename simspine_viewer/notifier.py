@@ -10,14 +10,14 @@ from PySide6.QtCore import QEvent, QObject
 
 from pipeline.jobs.messages import Cancelled, Failed
 from simspine_viewer import desktop
-from simspine_viewer.job_manager import JobState
+from simspine_viewer.job_manager import WRITING, JobState
 from simspine_viewer.toasts import Act
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
 
 LONG_S = 10.0  # work that takes longer is not waited for
-AGAIN = ("export",)  # tasks whose arguments still mean the same later
+AGAIN = WRITING  # tasks whose arguments still mean the same later
 # What the program does by itself, in many small jobs; nobody waits for one of them.
 UNASKED = ("make_proxy", "triangulate", "fuse", "list_models")
 

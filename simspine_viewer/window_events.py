@@ -8,11 +8,12 @@ from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QMenu
 
 from pipeline.data.history import Place
-from pipeline.jobs.messages import Failed
+from pipeline.jobs.messages import Done, Failed
 from simspine_viewer import remembered_place
 from simspine_viewer.commands import aids, timeline
-from simspine_viewer.job_manager import JobState
+from simspine_viewer.job_manager import WRITING, JobState
 from simspine_viewer.menus import add_commands
+from simspine_viewer.training_set_dialog import told
 from simspine_viewer.window_docks import fit_below
 
 if TYPE_CHECKING:
@@ -116,9 +117,11 @@ class WindowEvents(QObject):
 
     def _job_finished(self, state: JobState) -> None:
         window = self._window
-        if state.job.task == "export" and isinstance(state.ending, Failed):
+        if state.job.task in WRITING and isinstance(state.ending, Failed):
             window.say_error(state.ending.message)
-        elif state.job.task == "export":
+        elif state.job.task == "training_set" and isinstance(state.ending, Done):
+            window.say(f"{state.job.title}: {told(state.ending.result)}")
+        elif state.job.task in WRITING:
             window.say(f"{state.job.title}: {state.text}.")
         window.table.refresh()
 

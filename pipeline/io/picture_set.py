@@ -30,6 +30,9 @@ FEWEST = 12
 _CATEGORY = 1
 _QUALITY = 95
 _LEAST_TO_SPLIT = 4
+#: What ``info`` tells of a set under: one that was drawn, and one taken from a recording.
+DRAWN, TAKEN = "drawn", "training_set"
+_HEAD = 1 << 12  # characters in which ``info`` says so
 _ROUND = 4  # decimals of a pixel
 
 
@@ -155,6 +158,16 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     if picture is None:
         raise UserError(f"{path} cannot be read: it is no picture.")
     return np.asarray(picture, np.uint8)
+
+
+def is_picture_set(folder: Path) -> bool:
+    """Whether a folder is a set that this program wrote, by what its annotations say first."""
+    try:
+        with open(folder / ANNOTATIONS, encoding="utf-8") as handle:
+            head = handle.read(_HEAD)
+    except (OSError, ValueError):
+        return False
+    return any(f'"{key}": {{' in head for key in (DRAWN, TAKEN))
 
 
 def read_picture_set(folder: Path) -> PictureSet:

@@ -10,6 +10,7 @@ from pipeline.data.errors import Finding, UserError
 from pipeline.io.calibration import is_calibration_name
 from pipeline.io.image_files import IMAGE_SUFFIXES, has_pictures
 from pipeline.io.name_matching import natural_key
+from pipeline.io.picture_set import is_picture_set
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"),
@@ -91,7 +92,7 @@ def _walk(root: Path, findings: list[Finding]) -> tuple[list[Path], list[Path], 
                         # Numbered by frame, unlike settings and lists of points.
                         has_frames = has_frames or any(c.isdigit() for c in entry.name)
                     elif entry.is_dir() and not _is_named_like_a_file(entry.name):
-                        if depth < _DEPTH:
+                        if depth < _DEPTH and not is_picture_set(Path(entry.path)):
                             pending.append((Path(entry.path), depth + 1))
                     elif entry.name.lower().endswith(IMAGE_SUFFIXES):
                         pictures.append(entry.name)

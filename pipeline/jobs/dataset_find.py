@@ -15,6 +15,7 @@ from pipeline.data.errors import UserError
 from pipeline.io.image_files import IMAGE_SUFFIXES, has_pictures
 from pipeline.io.name_matching import natural_key
 from pipeline.io.opening import SUFFIX, existing_project
+from pipeline.io.picture_set import is_picture_set
 from pipeline.io.recording_files import NOT_MEDIA, POSE_FOLDERS, VIDEO_FOLDERS, VIDEO_SUFFIXES
 
 
@@ -150,6 +151,9 @@ def _walk(root: Path, leave_out: Path | None) -> Iterator[tuple[Path, list[str]]
     passed = None if leave_out is None else leave_out.expanduser().absolute()
     for name, folders, files in os.walk(root, followlinks=True):
         here = Path(name)
+        if here != root and is_picture_set(here):
+            folders.clear()
+            continue
         folders[:] = [
             one
             for one in folders

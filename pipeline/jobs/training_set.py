@@ -27,6 +27,7 @@ from pipeline.io.export_request import (
 from pipeline.io.picture_set import (
     ANNOTATIONS,
     NOT_LABELLED,
+    TAKEN,
     VISIBLE,
     annotation,
     coded,
@@ -39,13 +40,13 @@ from pipeline.jobs.messages import Done, Event, File, Job, Progress
 from pipeline.jobs.steps import Step
 from pipeline.jobs.training_labels import Labels, LeftOut, body_for, labels_of
 from pipeline.quality.signals import frame_signals
+from pipeline.simulation.simulate import READYING
 from pipeline.synthesis.stand_in import StandIn
 
 # Frames whose labels are made at once.
 _BLOCK = 32
 # Shares of the work that are done when points are up to date, and when pictures begin.
 _SOLVED, _READY = 0.3, 0.35
-_KEY = "training_set"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +170,7 @@ def training_set_steps(request: SetRequest) -> Generator[Step, None, SetTally]:
         if not tally.pictures:
             raise UserError(f"{folder} was not written: {_nothing(tally)}.")
         images, annotations = entries
-        info = {**coco_info(points), _KEY: _about(request, tally)}
+        info = {**coco_info(points), TAKEN: _about(request, tally)}
         write_annotations(work, points.sequence.info.skeleton, images, annotations, info)
     return tally
 
@@ -178,7 +179,7 @@ def is_training_set(folder: Path) -> bool:
     """Whether a folder is a set of this module's and holds nothing else."""
     try:
         content = json.loads((folder / ANNOTATIONS).read_text("utf-8"))
-        if _KEY not in content["info"]:
+        if TAKEN not in content["info"]:
             return False
         known = {folder / str(entry["file_name"]) for entry in content["images"]}
     except (OSError, ValueError, KeyError, TypeError):
@@ -206,12 +207,12 @@ def _written(
     with Pictures(points.sequence) as pictures_of:
         for first in range(0, len(frames), _BLOCK):
             block = frames[first : first + _BLOCK]
-            done = _READY + (1.0 - _READY) * first / len(frames)
-            yield done, f"Labelling frame {block[0]}"
+            what = f"Labelling frames {block[0]} to {block[-1]}" if first else READYING
+            yield _done(first, frames), what
             labels = labels_of(points, body, block)
             for row, view in _usable(labels, views, shown, block, tally, pictures_of):
                 frame = int(block[row])
-                yield done, f"Writing frame {frame} of {points.sequence.cameras[view].name}"
+                yield _done(first + row, frames), f"Writing frame {frame}"
                 picture = pictures_of.get(frame, view)
                 if picture is None:
                     tally.left_out[LeftOut.UNREADABLE] += 1
@@ -224,6 +225,10 @@ def _written(
                 annotations.append(_annotation(points, labels, row, view, len(images)))
                 _count(tally, labels, row, view)
     return images, annotations
+
+
+def _done(n: int, frames: NDArray[np.intp]) -> float:
+    return _READY + (1.0 - _READY) * n / len(frames)
 
 
 def _numbers(points: ExportRequest, view: int, frames: NDArray[np.intp]) -> dict[int, int]:

@@ -22,6 +22,7 @@ from pipeline.data.skeleton import project_skeleton
 from pipeline.io.atomic import atomic_text
 from pipeline.io.picture_set import (
     ANNOTATIONS,
+    DRAWN,
     FEWEST,
     HIDDEN,
     NOT_LABELLED,
@@ -89,7 +90,7 @@ def draw_set(
     read = [json.loads(_notes(folder, part).read_text("utf-8")) for part in range(parts)]
     images = [entry for notes in read for entry in notes["images"]]
     annotations = [entry for notes in read for entry in notes["annotations"]]
-    write_annotations(folder, project_skeleton(), images, annotations, {"drawn": made})
+    write_annotations(folder, project_skeleton(), images, annotations, {DRAWN: made})
 
 
 def draw_part(folder: Path, seed: int, part: int, held_out: bool) -> None:
@@ -127,7 +128,7 @@ def _notes(folder: Path, part: int) -> Path:
 
 def _same(folder: Path, made: dict[str, Any]) -> bool:
     path = folder / ANNOTATIONS
-    drawn = json.loads(path.read_text("utf-8"))["info"].get("drawn")
+    drawn = json.loads(path.read_text("utf-8"))["info"].get(DRAWN)
     if drawn == made:
         return True
     raise UserError(f"{folder} holds another set of pictures; choose another folder.")

@@ -13,7 +13,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.errors import UserError
 from pipeline.kinematics.follow import solved_steps
 from pipeline.kinematics.forward import marker_positions
 from pipeline.kinematics.ik_options import Prior
@@ -65,7 +64,7 @@ def stand_in(stretches: Sequence[Measured]) -> StandIn:
 
     Raises
     ------
-    UserError
+    ValueError
         Where the points have no two of which a length can be taken.
     """
     generic = plain_model()
@@ -78,7 +77,7 @@ def stand_in(stretches: Sequence[Measured]) -> StandIn:
     frames = select_frames(stretches, neutral=_neutral(generic))
     lengths = {chain: measure_chain(chain, stretches, frames) for chain in chains}
     if not any(length.n_frames for length in lengths.values()):
-        raise UserError("The points of this person tell no length of the body.")
+        raise ValueError("the points tell no length of a body")
 
     def model_lengths(by_body: Mapping[str, FloatArray]) -> dict[tuple[str, ...], float]:
         at = _neutral(scaled(generic, _whole(by_body, 1.0)))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simspine_viewer import dialogs
-from simspine_viewer.commands.command import Command, always
+from simspine_viewer import dialogs, training_set_dialog
+from simspine_viewer.commands.command import Command, State, always
 from simspine_viewer.simulations import WORKER
 
 if TYPE_CHECKING:
     from simspine_viewer.main_window import MainWindow
+
+
+def can_teach(state: State) -> bool:
+    """A video, and a person in it."""
+    return state.has_video and state.n_people > 0
 
 
 def ask_open_folder(window: MainWindow) -> None:
@@ -83,6 +88,34 @@ def export(window: MainWindow, choice: dialogs.ExportChoice) -> None:
     window.say(f"Writing {choice.path.name} in the background; see Jobs.")
 
 
+def ask_training_set(window: MainWindow) -> None:
+    """Ask for pictures with the labels in them, then write them in the background."""
+    document, project = window.document, window.document.project
+    if project is None:
+        return
+    chosen = window.frame_range
+    who = training_set_dialog.Annotated(
+        document.person,
+        (chosen.start, chosen.stop) if chosen else None,
+        window.simulations.subject is not None,
+    )
+    choice = training_set_dialog.ask_training_set(window, project.path, document.sequence, who)
+    if choice is None:
+        return
+    args = {
+        "project": str(project.path),
+        "track": document.person,
+        "out": str(choice.path),
+        "views": choice.views,
+        "frames": choice.frames,
+        "every": choice.every,
+        "corrected_only": choice.corrected_only,
+    }
+    title = f"Export {choice.path.name}"
+    window.jobs.submit("training_set", title, args, document.sequence.revision, WORKER)
+    window.say(f"Writing {choice.path.name} in the background; see Jobs.")
+
+
 def close_recording(window: MainWindow) -> None:
     """Close what is open; everything is on disk already."""
     window.remember_position()
@@ -107,6 +140,9 @@ COMMANDS: tuple[Command, ...] = (
             ask_save_as, ("Ctrl+Shift+S",)),
     Command("export", "File", "Export…", "Write TRC, CSV, OpenPose or COCO files.",
             ask_export, ("Ctrl+E",), tool="Export"),
+    Command("export-training-set", "File", "Export Training Set…",
+            "Write pictures with the final labels in them, to teach a detector.",
+            ask_training_set, (), can_teach),
     Command("close", "File", "Close", "Close the recording.",
             close_recording, ("Ctrl+W",), after_separator=True),
     Command("quit", "File", "Quit", "Leave SIMSPINE Viewer.",

@@ -19,6 +19,7 @@ from simspine_viewer.layouts import BUILT_IN, Layout
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.plan_dialog import PlanDialog
 from simspine_viewer.small_window import FRAME
+from simspine_viewer.training_set_dialog import Annotated, TrainingSetDialog
 from simspine_viewer.window_docks import RIGHT_WIDTH
 from tests.viewer.small import small_project
 from tests.viewer.text_fit import misfits
@@ -121,6 +122,9 @@ def test_dialogs_fit(window: MainWindow, tmp_path: Path) -> None:
     shows = [
         lambda: PlanDialog(plan, window.theme, window).open(),
         lambda: dialogs.ExportDialog(tmp_path / "walk.simspine", window).open(),
+        lambda: TrainingSetDialog(
+            tmp_path / "walk.simspine", window.document.sequence, Annotated(), window
+        ).open(),
         lambda: LayoutDialog(window).open(),
         lambda: help_pages.show_manual(window),
         lambda: help_pages.show_shortcuts(window),

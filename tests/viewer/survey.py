@@ -28,6 +28,7 @@ from simspine_viewer.pane_layout import Arrangement
 from simspine_viewer.plan_dialog import PlanDialog
 from simspine_viewer.toasts import Act
 from simspine_viewer.tour import STEPS, Tour
+from simspine_viewer.training_set_dialog import Annotated, TrainingSetDialog
 from simspine_viewer.window_docks import HIDDEN
 from tests.viewer.text_fit import count_texts, menu_problems, misfits
 from tests.viewer.window import main_window, open_and_settle, settle
@@ -150,6 +151,11 @@ def survey(size: tuple[int, int], theme: str, recording: Path) -> Survey:
         open_and_settle(window, recording)
         found.menus("open")
         document, n_frames = window.document, window.time.n_frames
+        asked = TrainingSetDialog(recording, document.sequence, Annotated(0, (0, 2)), window)
+        asked.show()
+        asked.path.setText(str(recording))
+        found.look("training set", asked)
+        asked.close()
         for keypoint in range(0, document.sequence.n_keypoints, 6):
             window.selection.set(keypoint=keypoint, view=keypoint % document.sequence.n_views)
             window.time.set_frame(keypoint * (n_frames - 1) // document.sequence.n_keypoints)

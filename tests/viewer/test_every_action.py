@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QDialog, QWhatsThis
 from pipeline.data import edits
 from pipeline.data.history import Place
 from pipeline.io.project import Project
-from simspine_viewer import dialogs, opener
+from simspine_viewer import dialogs, opener, training_set_dialog
 from simspine_viewer.command_palette import CommandPalette
 from simspine_viewer.commands.table import COMMANDS, MENUS
 from simspine_viewer.help_pages import shortcuts_html
 from simspine_viewer.main_window import MainWindow
 from simspine_viewer.tour import Tour
+from simspine_viewer.training_set_dialog import TrainingSetChoice
 from tests.viewer.window import main_window, make_recording, open_and_settle, project_of, settle
 
 pytestmark = pytest.mark.gui
@@ -61,6 +62,8 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recordings: dict[in
     monkeypatch.setattr(
         dialogs, "ask_export", lambda *a, **k: dialogs.ExportChoice("trc", tmp_path / "out.trc")
     )
+    chosen = TrainingSetChoice(tmp_path / "set", None, (0, 2), 1, False)
+    monkeypatch.setattr(training_set_dialog, "ask_training_set", lambda *a, **k: chosen)
     monkeypatch.setattr(
         dialogs, "ask_new_file", lambda _w, _t, proposed, _k: tmp_path / proposed.name
     )
