@@ -29,6 +29,7 @@ from simspine_viewer.plan_dialog import PlanDialog
 from simspine_viewer.toasts import Act
 from simspine_viewer.tour import STEPS, Tour
 from simspine_viewer.training_set_dialog import Annotated, TrainingSetDialog
+from simspine_viewer.tuning_dialog import TuningDialog
 from simspine_viewer.window_docks import HIDDEN
 from tests.viewer.text_fit import count_texts, menu_problems, misfits
 from tests.viewer.window import main_window, open_and_settle, settle
@@ -156,6 +157,10 @@ def survey(size: tuple[int, int], theme: str, recording: Path) -> Survey:
         asked.path.setText(str(recording))
         found.look("training set", asked)
         asked.close()
+        tuning = TuningDialog(document, window.models, window.tuning, window)
+        tuning.show()
+        found.look("fine-tuning", tuning)
+        tuning.close()
         for keypoint in range(0, document.sequence.n_keypoints, 6):
             window.selection.set(keypoint=keypoint, view=keypoint % document.sequence.n_views)
             window.time.set_frame(keypoint * (n_frames - 1) // document.sequence.n_keypoints)
