@@ -42,11 +42,11 @@ def add_fine_tune_command(commands: Any) -> None:
 
 
 def _fine_tune(arguments: argparse.Namespace) -> int:
+    from pipeline.cli.job import result_of
     from pipeline.cli.recording import chosen_person, open_recording
     from pipeline.io.project_path import SUFFIX
     from pipeline.jobs.fine_tuning import fine_tune
-    from pipeline.jobs.messages import Done, Failed, Job, Progress
-    from pipeline.jobs.runner import run_job
+    from pipeline.jobs.messages import Job
 
     path = arguments.path.expanduser().absolute()
     if path.suffix != SUFFIX:
@@ -68,15 +68,8 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
         for name in ("config", "steps"):
             if getattr(arguments, name) is not None:
                 args[name] = getattr(arguments, name)
-        ending = None
-        for event in run_job(Job(0, "fine_tune", args), {"fine_tune": fine_tune}):
-            if isinstance(event, Progress):
-                bar.show(event.fraction, event.text)
-            ending = event
-    if isinstance(ending, Failed):
-        raise CommandError(Exit.FAILED, ending.message)
-    if isinstance(ending, Done):
-        print(json.dumps(ending.result, indent=1) if arguments.json else as_text(ending.result))
+        done = result_of(Job(0, "fine_tune", args, title="Fine-tuning"), fine_tune, bar)
+    print(json.dumps(done, indent=1, ensure_ascii=False) if arguments.json else as_text(done))
     return Exit.OK
 
 

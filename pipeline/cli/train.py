@@ -43,9 +43,9 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _train(arguments: argparse.Namespace) -> int:
+    from pipeline.cli.job import result_of
     from pipeline.data.resources import resource_path
-    from pipeline.jobs.messages import Done, Failed, Job, Progress
-    from pipeline.jobs.runner import run_job
+    from pipeline.jobs.messages import Job
     from pipeline.jobs.training_tasks import train_detector, train_lifter
 
     network = arguments.network
@@ -61,18 +61,11 @@ def _train(arguments: argparse.Namespace) -> int:
     for name in ("pictures", "validation", "device", "threads", "steps"):
         if getattr(arguments, name) is not None:
             args[name] = getattr(arguments, name)
-    task = f"train_{network}"
-    job = Job(0, task, args, title=f"Training the {network}")
-    ending = None
+    task = train_lifter if network == "lifter" else train_detector
+    job = Job(0, f"train_{network}", args, title=f"Training the {network}")
     with ProgressBar() as bar:
-        for event in run_job(job, {"train_lifter": train_lifter, "train_detector": train_detector}):
-            if isinstance(event, Progress):
-                bar.show(event.fraction, event.text)
-            ending = event
-    if isinstance(ending, Failed):
-        raise CommandError(Exit.FAILED, ending.message)
-    if isinstance(ending, Done):
-        print(_report(ending.result, folder))
+        done = result_of(job, task, bar)
+    print(_report(done, folder))
     return Exit.OK
 
 
