@@ -114,6 +114,11 @@ def step_over_time(
     return np.asarray(found[:, :, 0] - found[:, :, 1:] @ np.linalg.solve(inner, means[:, 0]))
 
 
+def solve_frames(hessians: FloatArray, right: FloatArray, expected: Expected) -> FloatArray:
+    """(T, U, R) solutions for R right sides, all frames in one system; without ``held``."""
+    return _banded(hessians, right, expected, expected.joined)
+
+
 def _banded(
     hessians: FloatArray, right: FloatArray, expected: Expected, joined: FloatArray
 ) -> FloatArray:
