@@ -223,7 +223,7 @@ def print_real(network: LifterNetwork, alone: Lift, mean: FloatArray, data: Path
             1000.0 * float(np.nanmean(aligned_errors(way.xyz[:, BODY], truth))) for way in ways
         ]
         figures.append(1000.0 * float(np.nanmean(still)))
-        met = figures[0] < min(figures[1:])
+        met = figures[0] < min(figures[2:])
         good &= met
         print(
             f"{camera.name:8}  {figures[0]:12.1f}  {figures[1]:12.1f}  {figures[2]:14.1f}  "

@@ -193,7 +193,10 @@ def _fitted(sight: Sight, tell: Callable[[float], None] | None) -> list[RayFit]:
     starts = range(0, len(frames), _PART)
 
     def told(done: int) -> Callable[[float], None] | None:
-        return tell and (lambda share: tell((done + share) / (1 + len(starts))))
+        if tell is None:
+            return None
+        report = tell
+        return lambda share: report((done + share) / (1 + len(starts)))
 
     some = np.round(np.linspace(0, len(frames) - 1, _SIZES)).astype(int)
     sizes = fit_rays(model, _of(sight, some), start[some], groups, offsets, priors, hip, told(0))
@@ -258,7 +261,7 @@ def _direction_sd(directions: FloatArray, depth: FloatArray) -> FloatArray:
     per = np.full(directions.shape[1], usual)
     known = np.isfinite(jumps).sum(axis=(0, 2)) >= _LEAST_JUMPS
     per[known] = np.nanmedian(jumps[:, known], axis=(0, 2)) / _NORMAL
-    return np.hypot(least, _JITTER * 0.5 * (per + usual))
+    return np.asarray(np.hypot(least, _JITTER * 0.5 * (per + usual)), np.float64)
 
 
 def _as_large(model: KinematicModel, points: FloatArray) -> KinematicModel:
