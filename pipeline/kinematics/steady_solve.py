@@ -53,7 +53,7 @@ class Expected:
         found += self.held * (unknowns.mean(axis=0) - self.mean) / len(unknowns)
         rough = self.roughness * self.joined * np.diff(unknowns, 3, axis=0)
         for place, factor in enumerate(_DIFFERENCE):
-            found[place : len(found) - 3 + place] += factor * rough
+            found[place : place + len(rough)] += factor * rough
         return np.asarray(found)
 
 
