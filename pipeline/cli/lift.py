@@ -32,6 +32,11 @@ def add_lift_command(commands: Any) -> None:
     lift.add_argument(
         "--lifter", type=Path, metavar="FILE", help="weights of “simspine train lifter”"
     )
+    lift.add_argument(
+        "--raw",
+        action="store_true",
+        help="what the network says, without the body model fitted to the lines of sight",
+    )
     lift.add_argument("--json", action="store_true", help="what was done as JSON, for programs")
 
 
@@ -60,6 +65,8 @@ def _lift(arguments: argparse.Namespace) -> int:
             names.index(arguments.view),
             np.arange(first, stop, dtype=np.intp),
             arguments.lifter,
+            arguments.raw,
+            lambda share: bar.show(0.4 + 0.5 * share, "Fitting the body model"),
         )
         bar.show(0.9, "Writing")
         files = write_lifted(arguments.out, found)
@@ -70,6 +77,7 @@ def _lift(arguments: argparse.Namespace) -> int:
         "view": arguments.view,
         "frames": len(found.frames),
         "seen": int(found.seen.sum()),
+        "fitted": found.fitted,
         "apart_mm": round(1000.0 * float(np.mean(apart)), 2) if len(apart) else None,
         "compared": len(apart),
         "files": [str(path) for path in files],

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.camera import Camera
 from pipeline.data.errors import UserError
 from pipeline.data.observations import observations
 from pipeline.data.sequence import Sequence
+from pipeline.geometry.projection import undistort
 from pipeline.geometry.reconstruct import solve_points3d
 from pipeline.io.atomic import atomic_text
 from pipeline.io.trc import Trc, write_trc
 from pipeline.quality.procrustes import aligned_errors
+from pipeline.simulation.one_view import fit_view
+
+if TYPE_CHECKING:
+    from pipeline.models.lifter import Lifted
 
 FloatArray = NDArray[np.float64]
 
@@ -44,7 +51,7 @@ class LiftedView:
         Metres from the sacrum, in axes that are turned as the world's (Y up); of the size that
         people usually have. NaN where nobody was seen near in time.
     sigma : (T, K) array
-        Standard deviation along each axis, metres, as the lifter has it.
+        Standard deviation along each axis, metres.
     angle_names, angles, angle_sigma
         Of our model's free spine coordinates: (A,) and (T, A) arrays in radians.
     seen : (T,) bool array
@@ -52,6 +59,8 @@ class LiftedView:
     apart : (T,) array
         Mean distance in metres from the points of all views, once laid over them by turning,
         moving and scaling; NaN where these do not tell.
+    fitted
+        Whether the body model was fitted to the lines of sight.
     """
 
     names: tuple[str, ...]
@@ -65,10 +74,17 @@ class LiftedView:
     angle_sigma: FloatArray
     seen: NDArray[np.bool_]
     apart: FloatArray
+    fitted: bool
 
 
 def lift_view(
-    sequence: Sequence, track: int, view: int, frames: NDArray[np.intp], weights: Path | None = None
+    sequence: Sequence,
+    track: int,
+    view: int,
+    frames: NDArray[np.intp],
+    weights: Path | None = None,
+    raw: bool = False,
+    tell: Callable[[float], None] | None = None,
 ) -> LiftedView:
     """Lift the points of one person in one view: detections with a person's corrections on top.
 
@@ -78,13 +94,17 @@ def lift_view(
         Consecutive.
     weights : Path, optional
         A lifter that ``simspine train lifter`` made, in place of the shipped one.
+    raw
+        What the network says, without the body model fitted to the lines of sight.
+    tell : callable, optional
+        Told what share of the fit is done; what it raises ends the work.
 
     Raises
     ------
     UserError
         If the view shows nobody in these frames, or the weights cannot be used.
     """
-    from pipeline.models.lifter import SPINE_ANGLES, lift, load_lifter
+    from pipeline.models.lifter import SPINE_ANGLES, Lifted, lift, load_lifter
 
     camera, info = sequence.cameras[view], sequence.info
     found = observations(sequence, track, frames)
@@ -102,21 +122,64 @@ def lift_view(
     for first in range(every):
         part = slice(first, None, every)
         one = lift(lifter, xy[part], score[part], camera)
-        xyz[part] = one.xyz @ camera.rotation
+        xyz[part] = one.xyz
         sigma[part], angles[part], angle_sigma[part] = one.sigma, one.angles, one.angle_sigma
+    said = Lifted(xyz, sigma, angles, angle_sigma)
+    # Where nobody is seen in enough points to be placed, what the network says is all there is.
+    points = (np.isfinite(xy[..., 0]) & (score > 0.0)).sum(axis=1)
+    fitted = not raw and bool((points >= _LEAST_POINTS).any())
+    if fitted:
+        said = fitted_to_rays(said, xy, score, camera, info.fps, tell)
+    xyz = said.xyz @ camera.rotation
     return LiftedView(
         names=tuple(point.marker for point in info.skeleton.keypoints),
         frames=frames,
         times=frames / info.fps,
         rate=info.fps,
         xyz=xyz,
-        sigma=sigma,
+        sigma=said.sigma,
         angle_names=tuple(SPINE_ANGLES),
-        angles=angles,
-        angle_sigma=angle_sigma,
+        angles=said.angles,
+        angle_sigma=said.angle_sigma,
         seen=seen,
         apart=_apart(sequence, track, frames, xyz),
+        fitted=fitted,
     )
+
+
+def fitted_to_rays(
+    said: Lifted,
+    xy: FloatArray,
+    score: FloatArray,
+    camera: Camera,
+    rate: float,
+    tell: Callable[[float], None] | None = None,
+) -> Lifted:
+    """What the lifter said of (T, 37, 2) pixels, with the body model fitted to the lines of sight.
+
+    Parameters
+    ----------
+    said : Lifted
+    xy, score
+        As the lifter got them.
+    rate : float
+        Frames per second.
+    tell : callable, optional
+        Told what share is done; what it raises ends the work.
+
+    Raises
+    ------
+    ValueError
+        Where no frame shows four points.
+    """
+    from pipeline.models.lifter import SPINE_ANGLES, Lifted
+
+    there = np.isfinite(xy).all(axis=-1) & (score > 0.0)
+    directions = undistort(camera, np.where(there[..., None], xy, np.nan))
+    fit = fit_view(
+        directions, said.xyz, said.sigma, camera.rotation, rate, tuple(SPINE_ANGLES), tell
+    )
+    return Lifted(fit.xyz, fit.sigma, fit.angles, fit.angle_sigma)
 
 
 def remarks(found: LiftedView) -> tuple[str, ...]:

@@ -130,6 +130,22 @@ def scaled_kinematics(model: KinematicModel, factors: FloatArray) -> KinematicMo
     )
 
 
+def group_parts(model: KinematicModel, groups: Sequence[ScaleGroup]) -> NDArray[np.bool_]:
+    """(G, B, 3) which axes of which bodies a group scales.
+
+    Raises
+    ------
+    KeyError
+        For a body that the model lacks.
+    """
+    parts = np.zeros((len(groups), model.n_bodies, 3), np.bool_)
+    for g, group in enumerate(groups):
+        for body, axes in group.bodies:
+            for axis in axes:
+                parts[g, body_index(model, body), _AXES.index(axis)] = True
+    return parts
+
+
 def refine_scale(
     model: KinematicModel,
     markers: FloatArray,
@@ -217,11 +233,7 @@ class _Problem:
         self.model, self.markers = model, markers
         self.there = np.isfinite(markers).all(axis=-1) & (model.marker_bodies != GROUND)
         self.precision = np.where(self.there, sigma, np.inf) ** -2.0
-        self.parts = np.zeros((len(groups), model.n_bodies, 3), np.bool_)
-        for g, group in enumerate(groups):
-            for body, axes in group.bodies:
-                for axis in axes:
-                    self.parts[g, body_index(model, body), _AXES.index(axis)] = True
+        self.parts = group_parts(model, groups)
         self.loose = np.flatnonzero((offset_sd > 0.0) & (model.marker_bodies != GROUND))
         self.n_groups = len(groups)
         self.n_shared = len(groups) + 3 * len(self.loose)

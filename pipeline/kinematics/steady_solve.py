@@ -53,7 +53,7 @@ class Expected:
         found += self.held * (unknowns.mean(axis=0) - self.mean) / len(unknowns)
         rough = self.roughness * self.joined * np.diff(unknowns, 3, axis=0)
         for place, factor in enumerate(_DIFFERENCE):
-            found[place : len(found) - 3 + place] += factor * rough
+            found[place : place + len(rough)] += factor * rough
         return np.asarray(found)
 
 
@@ -112,6 +112,11 @@ def step_over_time(
     means = found[:, held].mean(axis=0)
     inner = np.diag(1.0 / expected.held[held]) + means[:, 1:]
     return np.asarray(found[:, :, 0] - found[:, :, 1:] @ np.linalg.solve(inner, means[:, 0]))
+
+
+def solve_frames(hessians: FloatArray, right: FloatArray, expected: Expected) -> FloatArray:
+    """(T, U, R) solutions for R right sides, all frames in one system; without ``held``."""
+    return _banded(hessians, right, expected, expected.joined)
 
 
 def _banded(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.cli.main import main
 from pipeline.cli.output import Exit
@@ -19,6 +20,8 @@ from pipeline.jobs.lifting import lift_view, remarks
 from pipeline.quality.procrustes import aligned_errors
 from pipeline.synthesis.demo import DemoRecording
 from tests.cli.helpers import N_FRAMES, Capture, said_one_sentence, tree
+
+FloatArray = NDArray[np.float64]
 
 
 def test_a_view_is_lifted_and_written(demo: DemoRecording, tmp_path: Path, capsys: Capture) -> None:
@@ -52,6 +55,26 @@ def test_a_view_is_lifted_and_written(demo: DemoRecording, tmp_path: Path, capsy
     assert len(angles) == N_FRAMES - 2
     assert len(angles[0]) == 2 + 2 * 11
     assert all(float(row["lumbar_bend_sd_deg"]) > 0.0 for row in angles)
+
+
+def test_what_the_network_says_can_be_had_alone(
+    demo: DemoRecording, tmp_path: Path, capsys: Capture
+) -> None:
+    arguments = ["lift", str(demo.folder), "--view", demo.cameras[1].name, "--json"]
+    found = {}
+    for name, more in (("fitted", []), ("raw", ["--raw"])):
+        assert main([*arguments, "-o", str(tmp_path / name), *more]) == Exit.OK
+        assert json.loads(capsys.readouterr().out)["fitted"] == (name == "fitted")
+        found[name] = read_trc(tmp_path / name / "lifted.trc")
+    points = found["fitted"].names
+    ends = [points.index(f"L{name}") for name in ("Knee", "Ankle")]
+
+    def spread(xyz: FloatArray) -> float:
+        return float(np.ptp(np.linalg.norm(xyz[:, ends[0]] - xyz[:, ends[1]], axis=-1)))
+
+    # Shanks keep their length in the model; a network does not know that they have to.
+    assert spread(found["fitted"].xyz) < 0.003
+    assert spread(found["fitted"].xyz) < 0.5 * spread(found["raw"].xyz)
 
 
 @pytest.mark.realdata
