@@ -228,8 +228,8 @@ class _Problem:
         self.n_groups = len(groups)
         self.mean = np.array([g.mean for g in groups] + [0.0] * len(offsets.sd))
         self.sd = np.concatenate([[g.sd for g in groups], offsets.sd])
-        self.seen = np.isfinite(sight.directions).all(axis=-1)
-        self.there = np.isfinite(sight.guess).all(axis=(1, 2))
+        self.seen = np.asarray(np.isfinite(sight.directions).all(axis=-1))
+        self.there = np.asarray(np.isfinite(sight.guess).all(axis=(1, 2)))
         self.seen &= self.there[:, None]
         self.root = np.linalg.inv(np.linalg.cholesky(sight.alike))
         self.free = np.flatnonzero(free_coordinates(model))

@@ -127,7 +127,7 @@ def fit_view(
     ValueError
         Where nothing was guessed, or no frame shows two points.
     """
-    there = np.isfinite(guess).all(axis=(1, 2))
+    there = np.asarray(np.isfinite(guess).all(axis=(1, 2)))
     root = _root(directions, guess)
     placed = np.isfinite(root).all(axis=1) & there
     if not placed.any():
