@@ -102,10 +102,15 @@ class RowsHead(nn.Module):
 
 
 def _bins(cells: Tensor, spread: Tensor) -> Tensor:
-    """(N, K, n) logits of cells to (N, K, 8n), by weights (K, 5, 8) of a cell's neighbours."""
+    """(N, K, n) logits of cells to (N, K, 8n), by weights (K, 5, 8) of a cell's neighbours.
+
+    The loss does not see what all bins share. It is taken away, so that the height of a peak,
+    which is a point's score, is 0 where nothing was found and about 1 where a point is sure.
+    """
     near = functional.pad(cells, (_KERNEL // 2, _KERNEL // 2), mode="replicate")
     near = near.unfold(2, _KERNEL, 1)
-    return torch.einsum("nkid,kdb->nkib", near, spread).flatten(2) / _BETA
+    bins = torch.einsum("nkid,kdb->nkib", near, spread).flatten(2) / _BETA
+    return bins - bins.mean(dim=-1, keepdim=True)
 
 
 def _smooth(per_cell: int) -> Tensor:

@@ -143,6 +143,26 @@ def test_the_loss_is_least_at_the_truth_and_counts_labelled_points() -> None:
     assert simcc_loss(rows(0.0), elsewhere, weight).item() == pytest.approx(0.0, abs=1e-4)
 
 
+def test_scores_of_the_shipped_detector_tell_people_from_nothing() -> None:
+    """Of a drawn person most points are sure; of noise none is."""
+    from pipeline.data.skeleton import project_skeleton
+    from pipeline.synthesis.picture_sets import teaching_pictures
+    from pipeline.synthesis.pictures import draw_pictures
+
+    network = load_pose_network(resource_path("models", "simspine_detector.pt"), 37)
+    detector = PoseDetector(network, project_skeleton(), "cpu")
+    rng = np.random.default_rng(99)
+    drawn = list(draw_pictures(rng, 4, teaching_pictures(1)))
+    boxes = [np.concatenate([p.xy.min(axis=0), p.xy.max(axis=0)]) for p in drawn]
+    found = detector.detect((p.image, box) for p, box in zip(drawn, boxes, strict=True))
+    away = np.linalg.norm(found.points - np.stack([p.xy for p in drawn]), axis=-1)
+    assert np.median(away) < 6.0
+    assert np.median(found.scores) > 0.7
+    noise = rng.integers(100, 140, (300, 200, 3)).astype(np.uint8)
+    nothing = detector.detect([(noise, np.array([20.0, 20.0, 180.0, 280.0]))])
+    assert np.percentile(nothing.scores, 90) < 0.3
+
+
 @pytest.mark.parametrize("name", ["pyramid", "t"])
 def test_networks_from_nothing_are_told_by_their_tensors(tmp_path: Path, name: str) -> None:
     network = begun(replace(TINY, network=name), 17)
