@@ -27,7 +27,7 @@ def test_detect_triangulate_simulate_export(tmp_path: Path, capsys: Capture) -> 
     assert main(["triangulate", str(folder), "-o", str(points)]) == Exit.OK
     simulated = tmp_path / "simulated"
     assert main(["simulate", str(folder), "-o", str(simulated)]) == Exit.OK
-    assert spine_error_mm(demo, simulated / "labels.trc") < 60.0
+    assert spine_error_mm(demo, simulated / "labels.trc") < 25.0
     written = tmp_path / "set.json"
     assert main(["export", str(folder), "-o", str(written), "--format", "coco"]) == Exit.OK
     assert written.stat().st_size > 1000

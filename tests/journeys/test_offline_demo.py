@@ -74,4 +74,4 @@ def test_from_pictures_to_labels(
     monkeypatch.setattr(dialogs, "ask_export", lambda *a, **k: choice)
     window.table.actions["export"].trigger()
     wait_until(lambda: target.exists() and not window.jobs.running, LONG)
-    assert spine_error_mm(demo, target) < 60.0
+    assert spine_error_mm(demo, target) < 25.0
