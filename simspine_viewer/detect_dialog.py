@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -25,6 +25,7 @@ from simspine_viewer.document import Document
 from simspine_viewer.frame_range import FrameRange
 from simspine_viewer.person_box import PersonBoxes
 from simspine_viewer.settings import Settings
+from simspine_viewer.target_dialog import grow
 from simspine_viewer.time_cursor import TimeCursor
 from simspine_viewer.training_set_dialog import fill_views
 
@@ -162,6 +163,7 @@ class DetectDialog(QDialog):
         ]
         self.about.setText("; ".join(known))
         self.form.setRowVisible(self.about, bool(known))
+        grow(self)
 
     def refresh(self, *_: object) -> None:
         """Show what can be asked for now, and whether a run is under way."""
@@ -207,6 +209,10 @@ class DetectDialog(QDialog):
         self.forget.setVisible(bool(told))
         self.forget.setEnabled(not running)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        grow(self)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._boxes.drawing:
             self._boxes.set_drawing(False)
@@ -223,10 +229,12 @@ class DetectDialog(QDialog):
         if job is not None:
             self.bar.setValue(round(1000 * job.fraction))
             self.doing.setText(self._detecting.text)
+            grow(self)
 
     def say(self, sentence: str) -> None:
         """Show what a run came to."""
         self.doing.setText(sentence)
+        grow(self)
 
     def _pressed(self) -> None:
         if self._detecting.job is not None:

@@ -18,6 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 
+def grow(dialog: QDialog) -> None:
+    """Make room for what a dialog says: it does not grow by itself with sentences of many lines."""
+    layout = dialog.layout()
+    if dialog.isVisible() and layout is not None:
+        layout.activate()
+        needed = layout.totalHeightForWidth(dialog.width())
+        dialog.resize(dialog.width(), max(dialog.height(), needed))
+
+
 class TargetDialog(QDialog):
     """A form, the line that says where its result goes, and what would become of that place.
 
@@ -88,11 +97,7 @@ class TargetDialog(QDialog):
             self.folder = target.absolute().parent
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
-        layout = self.layout()
-        if self.isVisible() and layout is not None:
-            # A dialog does not grow by itself with a sentence of several lines.
-            needed = layout.totalHeightForWidth(self.width())
-            self.resize(self.width(), max(self.height(), needed))
+        grow(self)
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(allowed)
 
     def _browse(self) -> None:

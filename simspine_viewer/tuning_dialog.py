@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from simspine_viewer.detecting import Models
 from simspine_viewer.document import Document
+from simspine_viewer.target_dialog import grow
 from simspine_viewer.tuning import Tuning
 
 MEANING = (
@@ -41,7 +42,7 @@ class TuningDialog(QDialog):
         self._kept = False
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Fine-Tune a Pose Model")
-        self.resize(500, 300)
+        self.resize(500, 230)
         self.model_box = QComboBox()
         form = QFormLayout()
         form.addRow("Model", self.model_box)
@@ -131,6 +132,7 @@ class TuningDialog(QDialog):
                 " of the network's input)."
                 + ("" if found["better"] else " It did not get better, so nothing was kept.")
             )
+        grow(self)
 
     def _progress(self) -> None:
         job = self._tuning.job
