@@ -45,7 +45,6 @@ MEANING = (
     "Nothing is changed. While this is open, frames that were looked at show the points of both:"
     " rings the first, squares the second."
 )
-NO_MODEL = "No model is on this computer yet. Tools ▸ Pose Models… lists those that can be had."
 
 
 class CompareDialog(QDialog):
@@ -125,10 +124,6 @@ class CompareDialog(QDialog):
                 box.addItem(title, name)
             found = -1 if chosen is None else box.findData(chosen)
             box.setCurrentIndex(found if found >= 0 else min(place, len(entries) - 1))
-        if not there and not self._models.listing:
-            self.doing.setText(NO_MODEL)
-        elif self.doing.text() == NO_MODEL:
-            self.doing.clear()
         self.refresh()
 
     def _fill_frames(self, *_: object) -> None:

@@ -33,7 +33,6 @@ MEANING = (
     "What the model finds of {} goes before the imported detections. Placed points stay as they"
     " are, and Undo takes all of it back."
 )
-NO_MODEL = "No model is on this computer yet. Models… lists those that can be had."
 
 
 class DetectDialog(QDialog):
@@ -154,7 +153,7 @@ class DetectDialog(QDialog):
         entry = self._entry()
         if entry is None:
             self.form.setRowVisible(self.about, True)
-            self.about.setText("Looking for models…" if self._models.listing else NO_MODEL)
+            self.about.setText("Looking for models…")
             return
         known = [
             str(entry[what])

@@ -28,7 +28,6 @@ MEANING = (
 )
 # Least and most, and how many are usual (resources/training/fine_tuning.toml).
 STEPS, USUAL = (10, 5000), 240
-NO_MODEL = "No model is on this computer yet. Tools ▸ Pose Models… lists those that can be had."
 
 
 class TuningDialog(QDialog):
@@ -96,10 +95,6 @@ class TuningDialog(QDialog):
             self.model_box.addItem(str(entry["title"]), entry["name"])
         if self.model_box.count():
             self.model_box.setCurrentIndex(max(self.model_box.findData(chosen), 0))
-        if not self.model_box.count() and not self._models.listing:
-            self.doing.setText(NO_MODEL)
-        elif self.doing.text() == NO_MODEL:
-            self.doing.clear()
         self.refresh()
 
     def _changed(self) -> None:
