@@ -24,7 +24,8 @@ class AfterFirstPaint(QObject):
 
     def __init__(self, window: QWidget, call: Callable[[], None]) -> None:
         super().__init__(window)
-        self._window, self._call = window, call
+        # No reference to the window: with the last one gone it would be destroyed by its own child.
+        self._call = call
         self._painted = False
         self._latest = QTimer(self)
         self._latest.setSingleShot(True)
@@ -39,6 +40,8 @@ class AfterFirstPaint(QObject):
         return False
 
     def _go(self) -> None:
-        self._window.removeEventFilter(self)
+        window = self.parent()
+        if window is not None:
+            window.removeEventFilter(self)
         self._call()
         self.deleteLater()
