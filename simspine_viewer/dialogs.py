@@ -157,10 +157,6 @@ class ExportDialog(TargetDialog):
         """Whether the format is a folder of files."""
         return not EXPORT_FORMATS[self.format.currentData()][1]
 
-    def replaced(self, name: str) -> str:
-        """What becomes of an export that exists."""
-        return f"{name} exists and will be replaced once the export is complete."
-
     def choice(self) -> ExportChoice:
         """The answer."""
         frames = self._frames if self.only_range.isChecked() else None

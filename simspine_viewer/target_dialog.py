@@ -30,7 +30,8 @@ def grow(dialog: QDialog) -> None:
 class TargetDialog(QDialog):
     """A form, the line that says where its result goes, and what would become of that place.
 
-    Whoever makes one overrides :meth:`is_folder` and :meth:`replaced`, and calls :meth:`lay_out`.
+    It is a file that is replaced, where :meth:`is_folder` and :meth:`replaced` are not overridden.
+    Whoever makes one calls :meth:`lay_out`.
     """
 
     def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
@@ -51,11 +52,11 @@ class TargetDialog(QDialog):
 
     def is_folder(self) -> bool:
         """Whether a folder is written, not a file."""
-        raise NotImplementedError
+        return False
 
     def replaced(self, name: str) -> str:
         """What becomes of a target that exists."""
-        raise NotImplementedError
+        return f"{name} exists and will be replaced once the export is complete."
 
     def target_line(self) -> QHBoxLayout:
         """The line with a button to look for a place."""

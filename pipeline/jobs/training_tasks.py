@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from pipeline.jobs.messages import Done, Event, File, Job, Progress
+
+if TYPE_CHECKING:
+    from pipeline.models.training import TrainingStep  # loads PyTorch
 
 #: Added to the seed for validations.
 VALIDATION_SEED = 1_000_003
@@ -15,19 +18,6 @@ VALIDATION_SEED = 1_000_003
 _SAY_SECONDS = 2.0
 # Part of the progress that drawing pictures takes.
 _DRAWING = 0.25
-
-
-class _State(Protocol):
-    """How far a training is, as ``pipeline.models.training.TrainingStep`` says it."""
-
-    @property
-    def step(self) -> int: ...
-    @property
-    def steps(self) -> int: ...
-    @property
-    def loss(self) -> float: ...
-    @property
-    def validated(self) -> dict[str, float]: ...
 
 
 def train_lifter(job: Job) -> Generator[Event, None, None]:
@@ -102,7 +92,7 @@ def train_detector(job: Job) -> Generator[Event, None, None]:
 
 def _trained(
     job: Job,
-    run: Generator[_State, None, Any],
+    run: Generator[TrainingStep, None, Path],
     steps: int,
     weights: Path,
     words: Callable[[dict[str, float]], str],
@@ -110,13 +100,11 @@ def _trained(
 ) -> Iterator[Event]:
     """A training's events, from ``start`` of the progress on; its state is written at the end."""
     last: dict[str, float] = {}
-    before: dict[str, float] = {}
     step, done, said, most = 0, 0, 0.0, job.args.get("steps")
     try:
         for state in run:
             last = state.validated or last
             if state.step == 0:  # what the training begins with was judged
-                before = state.validated
                 continue
             step, done = state.step, done + 1
             if state.validated or time.monotonic() - said > _SAY_SECONDS:
@@ -134,7 +122,6 @@ def _trained(
         "weights": str(weights) if finished else None,
         "step": step if done else steps,
         "steps": steps,
-        "before": before,
         **last,
     }
     yield Done(job.id, result)
